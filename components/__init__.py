@@ -1,0 +1,1 @@
+"""The reference architecture: from one spec to Pulumi resources on every target."""

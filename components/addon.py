@@ -1,0 +1,83 @@
+"""Add-ons as resources: each Addon of the plan becomes a component with its Helm releases and objects below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pulumi
+from pulumi_kubernetes.helm.v3 import Release as HelmRelease
+from pulumi_kubernetes.helm.v3 import RepositoryOptsArgs
+
+from components import plan
+from components.facts import ADDON, AddonFacts
+from components.kube import Manifest
+from components.plan import Addon, Ref, Template
+
+
+class Installer:
+    """Turns add-ons into resources, in the order of the plan, and fills in what is known only at creation."""
+
+    def __init__(self, endpoint: pulumi.Output[str], opts: pulumi.ResourceOptions) -> None:
+        self._known: dict[str, pulumi.Output[str]] = {"endpoint": endpoint}
+        self._opts = opts
+        self._installed: dict[str, list[pulumi.Resource]] = {}
+
+    def install(self, addon: Addon, ready: pulumi.Resource) -> None:
+        facts = AddonFacts(name=addon.name, common=addon.common, serves=addon.serves, mechanism=addon.mechanism).props()
+        component = pulumi.ComponentResource(ADDON, addon.name, facts, self._opts)
+        before = [resource for name in addon.after for resource in self._installed.get(name, [])]
+        opts = pulumi.ResourceOptions(parent=component, depends_on=[ready, *before])
+        self._installed[addon.name] = [self._create(thing, opts) for thing in addon.objects]
+        component.register_outputs(facts)
+
+    def _create(self, thing: plan.Release | plan.Manifest, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+        if isinstance(thing, plan.Release):
+            return HelmRelease(
+                thing.name,
+                name=thing.name,
+                namespace=thing.namespace,
+                create_namespace=True,
+                chart=thing.chart,
+                version=thing.version,
+                repository_opts=RepositoryOptsArgs(repo=thing.repo),
+                values=self._fill(thing.values),
+                opts=opts,
+            )
+        metadata = {"name": thing.name, **({"namespace": thing.namespace} if thing.namespace else {})}
+        body = {**thing.body, "metadata": {**metadata, **thing.body.get("metadata", {})}}
+        name = "-".join(part for part in (thing.namespace, thing.name, thing.kind.lower()) if part)
+        return Manifest(name, api_version=thing.api_version, kind=thing.kind, body=self._fill(body), opts=opts)
+
+    def _fill(self, value: Any) -> Any:
+        if isinstance(value, Ref):
+            return self._value(value.name)
+        if isinstance(value, Template):
+            parts = {key: self._value(ref.name) for key, ref in value.refs.items()}
+            return pulumi.Output.all(**parts).apply(lambda known, text=value.text: text.format(**known))
+        if isinstance(value, Mapping):
+            return {key: self._fill(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._fill(item) for item in value]
+        return value
+
+    def _value(self, name: str) -> pulumi.Output[str]:
+        if name not in self._known:
+            self._known[name] = config_secret(name)
+        return self._known[name]
+
+
+def config_secret(name: str) -> pulumi.Output[str]:
+    """The Pulumi config value `namespace:key` as a secret.
+
+    Not set: a preview goes on with an unknown value and a warning, since looking needs no credentials; an `up` stops.
+    """
+    namespace, _, key = name.partition(":")
+    config = pulumi.Config(namespace)
+    if not pulumi.runtime.is_dry_run():
+        return config.require_secret(key)
+    value = config.get_secret(key)
+    if value is None:
+        pulumi.log.warn(f"config {name} is not set; `pulumi up` needs it: pulumi config set --secret {name}")
+        return pulumi.Output.secret(cast(str, pulumi.UNKNOWN))
+    return value

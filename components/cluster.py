@@ -1,0 +1,96 @@
+"""The one component a program creates: a cluster with its keys, site, machines and add-ons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_command as command
+import pulumi_kubernetes as kubernetes
+
+from components import targets
+from components.addon import Installer
+from components.facts import CLUSTER, SITE, ClusterFacts
+from components.machine import Machine
+from components.pki import Pki
+from components.plan import API_PORT, Plan
+from components.site import Site
+
+READY_SECONDS = 3600
+"""How long an `up` waits for the API. Metal takes 15 to 40 minutes to POST, image and boot [engineers' knowledge]."""
+
+
+class Cluster(pulumi.ComponentResource):
+    """A Kubernetes cluster after a plan, whatever its target."""
+
+    def __init__(self, plan: Plan) -> None:
+        facts = ClusterFacts(
+            wanted=plan.spec,
+            target=plan.kind,
+            realisations=plan.realisations,
+            endpoint=plan.endpoint,
+            reasons=plan.reasons,
+        ).props()
+        super().__init__(CLUSTER, plan.spec.name, facts)
+        self._plan, self._child = plan, pulumi.ResourceOptions(parent=self)
+        self._pki = Pki(plan.spec.name, self._child)
+        self._site = self._place()
+        late = self._pki.late(self._site.endpoint)
+        machines = {m.name: Machine(plan, m, self._site, late, self._child) for m in plan.machines}
+        self._machines = {name: machine.outputs for name, machine in machines.items()}
+        self._site.finish(self._machines)
+        self._server = pulumi.Output.concat("https://", self._site.endpoint, f":{API_PORT}")
+        self._kubeconfig = self._pki.kubeconfig(self._server)
+        self._install()
+        self.register_outputs(facts)
+
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack outputs: the same keys on every target."""
+        places = {m.name: m.wanted for m in self._plan.machines}
+        return {
+            "endpoint": self._server,
+            "kubeconfig": self._kubeconfig,
+            "machines": {
+                name: {
+                    "id": made.id,
+                    "address": made.address,
+                    "role": places[name].role,
+                    "pool": places[name].pool,
+                    "zone": places[name].zone,
+                }
+                for name, made in self._machines.items()
+            },
+            "equivalence": dict(Counter(r.grade for r in self._plan.realisations)),
+        }
+
+    def _place(self) -> Site:
+        """The site's component, and below it what its machines share."""
+        (facts,) = self._plan.sites
+        component = pulumi.ComponentResource(SITE, f"{self._plan.spec.name}-{facts.name}", facts.props(), self._child)
+        site = targets.site(self._plan.kind)(self._plan, parent=component)
+        component.register_outputs(facts.props())
+        return site
+
+    def _install(self) -> None:
+        """Wait until the API answers with the stack's own CA, then install the add-ons."""
+        name = self._plan.spec.name
+        ready = command.local.Command(
+            f"{name}-ready",
+            create="python3 components/readiness.py",
+            environment={"SERVER": self._server, "CA": self._pki.ca, "SECONDS": str(READY_SECONDS)},
+            opts=pulumi.ResourceOptions.merge(
+                self._child, pulumi.ResourceOptions(depends_on=[made.resource for made in self._machines.values()])
+            ),
+        )
+        provider = kubernetes.Provider(
+            name,
+            kubeconfig=self._kubeconfig,
+            # Without an identifier the provider compares kubeconfigs: a renewed certificate would replace everything.
+            cluster_identifier=name,
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[ready])),
+        )
+        installer = Installer(self._site.endpoint, pulumi.ResourceOptions(parent=self, provider=provider))
+        for addon in self._plan.addons:
+            installer.install(addon, ready)

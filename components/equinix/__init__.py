@@ -1,0 +1,1 @@
+"""Target equinix: Equinix Metal devices."""

@@ -1,0 +1,108 @@
+"""Loading: from a spec file and a target config to the plan of a stack, with every fault located in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from components import sizing, targets
+from components import spec as specs
+from components.decode import decode, did_you_mean
+from components.plan import Plan
+from components.planning import make_plan
+from components.problems import FieldPath, InvalidInput, Problem
+from components.source import Document, load_yaml
+from components.spec import Spec
+from components.target import TargetConfig
+
+TARGET: FieldPath = ("config", "isostack:target")
+"""Where the target config stands in a stack file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a stack is made from, sound in itself; whether the target can carry the spec, the plan says."""
+
+    spec: Spec
+    target: TargetConfig
+    spec_file: Document
+    stack_file: Document | None
+
+    def plan(self) -> Plan:
+        """Raises InvalidInput with every demand that the target cannot meet, located in the spec or the stack file."""
+        try:
+            return make_plan(self.spec, self.target)
+        except InvalidInput as error:
+            raise InvalidInput(self._located(error.problems)) from None
+
+    def _located(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        for problem in problems:
+            if problem.source == "spec":
+                yield _locate(problem, self.spec_file, ())
+            elif problem.source == "target" and self.stack_file is not None:
+                yield _locate(problem, self.stack_file, TARGET)
+            else:
+                yield problem
+
+
+def load(folder: Path, spec: str, target: Any, stack_file: Path) -> Inputs:
+    """Read and check the spec and the target config of one stack.
+
+    `folder` holds the stacks' files, `spec` is the spec's name or file name, `target` the value of `isostack:target`;
+    `stack_file` is where that value is written, if it is there. Raises InvalidInput with the faults of both.
+    """
+    faults: list[Problem] = []
+    document = load_yaml(stack_file) if stack_file.exists() else None
+    loaded_spec, loaded_target = None, None
+    try:
+        loaded_spec = load_spec(spec_path(folder, spec))
+    except InvalidInput as error:
+        faults.extend(error.problems)
+    try:
+        loaded_target = load_target(target, folder, document, loaded_spec[0] if loaded_spec else None)
+    except InvalidInput as error:
+        faults.extend(error.problems)
+    if loaded_spec is None or loaded_target is None:
+        raise InvalidInput(faults)
+    return Inputs(loaded_spec[0], loaded_target, loaded_spec[1], document)
+
+
+def spec_path(folder: Path, spec: str) -> Path:
+    return folder / (spec if spec.endswith((".yaml", ".yml")) else f"{spec}.yaml")
+
+
+def load_spec(path: Path) -> tuple[Spec, Document]:
+    """Raises InvalidInput with every fault of the file."""
+    document = load_yaml(path)
+    return decode(Spec, document.data, document=document, semantic=_spec_problems), document
+
+
+def load_target(data: Any, folder: Path, document: Document | None, spec: Spec | None = None) -> TargetConfig:
+    """Raises InvalidInput with every fault of the config, for this spec, and of the files it names below `folder`."""
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind not in targets.kinds():
+        kinds = ", ".join(targets.kinds())
+        near = did_you_mean(str(kind), targets.kinds())
+        right = f"did you mean {near!r}?" if near else f"choose one of: {kinds}"
+        what = "the target has no kind" if kind is None else f"no target of kind {kind!r}"
+        problem = Problem(what, right, ("kind",))
+        raise InvalidInput([_locate(problem, document, TARGET) if document else problem])
+    return decode(
+        targets.config(kind),
+        data,
+        document=document,
+        at=TARGET,
+        context={"folder": folder},
+        semantic=(lambda config: config.problems(spec)) if spec else None,
+    )
+
+
+def _spec_problems(spec: Spec) -> Iterator[Problem]:
+    return chain(specs.problems(spec), sizing.problems(spec))
+
+
+def _locate(problem: Problem, document: Document, at: FieldPath) -> Problem:
+    return problem.at(str(document.path), *document.locate((*at, *problem.path)))

@@ -1,0 +1,165 @@
+"""The plan: every machine named, sized and placed, and how each wish of the spec comes true. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from components.facts import Place, Realisation, SiteFacts, Wanted
+from components.spec import Spec
+
+API_PORT = 6443
+POOL, TENANT = "isostack.io/pool", "isostack.io/tenant"
+"""Node labels; TENANT is also the taint of a tenant's own pools."""
+ZONE = "topology.kubernetes.io/zone"
+"""Node label of the zone [documented] https://kubernetes.io/docs/reference/labels-annotations-taints/"""
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlatform:
+    """All that a node's user data may differ in between targets, but for values known only at creation."""
+
+    cloud_provider: bool
+    """A cloud controller manager initialises the node; otherwise the kubelet names its own provider id."""
+    provider_id: str
+    """Provider id that the kubelet registers; empty where the cloud controller manager sets it."""
+    vip_mode: str
+    """How kube-vip announces the API address: `arp` or `bgp`."""
+    vip_interface: str
+    """Interface that carries the API address."""
+    bgp_peers: str = ""
+    """kube-vip's peer list, `address:AS:password:multihop`; empty: read from the platform's metadata, or ARP."""
+    bgp_as: int = 0
+    """The node's own AS number in BGP mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value known only at creation: `endpoint`, or a Pulumi config key such as `vsphere:password` (a secret)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with `{name}` fields that are filled at creation."""
+
+    text: str
+    refs: Mapping[str, Ref]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A Helm release."""
+
+    name: str
+    namespace: str
+    chart: str
+    version: str
+    repo: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A Kubernetes object; `body` is everything below apiVersion, kind and metadata name and namespace."""
+
+    api_version: str
+    kind: str
+    name: str
+    body: Mapping[str, Any]
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Addon:
+    """What is installed inside the cluster for one purpose. Values may hold Ref and Template."""
+
+    name: str
+    serves: tuple[str, ...]
+    """Fields of the spec, as patterns: `storage.classes.*.snapshots`."""
+    objects: tuple[Release | Manifest, ...]
+    common: bool = True
+    """Every target has it, with the same objects but for `mechanism`; otherwise it is this target's own mechanism."""
+    mechanism: tuple[str, ...] = ()
+    """Paths that a target may choose: `<object name>:<dotted path>`."""
+    after: tuple[str, ...] = ()
+    """Add-ons that must be there before."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachinePlan:
+    """One machine: what the spec asks of it and where it stands."""
+
+    wanted: Wanted
+    place: Place
+    platform: NodePlatform
+
+    @property
+    def name(self) -> str:
+        return self.wanted.name
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a target answers when asked to place machines: one place and platform for each, in order."""
+
+    places: tuple[Place, ...]
+    platforms: tuple[NodePlatform, ...]
+    endpoint: str | None
+    """Address of the API; None: assigned at creation."""
+    site: SiteFacts
+    reasons: tuple[str, ...] = ()
+    """Why so many machines or hosts, one sentence each: capacity, reserve, what was over-provided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one stack will be."""
+
+    spec: Spec
+    target: Any
+    """The target's config; only the target's own folder looks inside."""
+    machines: tuple[MachinePlan, ...]
+    endpoint: str | None
+    realisations: tuple[Realisation, ...]
+    sites: tuple[SiteFacts, ...]
+    addons: tuple[Addon, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        return str(self.target.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One leaf field of a spec: its path by names, the pattern that all such leaves share, its value, its holder."""
+
+    path: str
+    pattern: str
+    value: Any
+    holders: tuple[BaseModel, ...]
+    """The models on the way to the leaf, outermost first: (spec, pool, size) for pools.web.size.cpus."""
+
+
+Rule = Callable[[Leaf], Realisation]
+"""How a field comes true, for one leaf."""
+
+
+def equal(mechanism: str, reason: str = "") -> Rule:
+    """The rule of a field that comes true in the same way whatever its value."""
+    return lambda leaf: Realisation(field=leaf.path, grade="equal", mechanism=mechanism, reason=reason)
+
+
+class Planner(Protocol):
+    """What `components/<target>/plan.py` holds. Both functions are pure; impossible demands raise InvalidInput."""
+
+    def assign(self, spec: Spec, config: Any, wanted: Sequence[Wanted]) -> Assignment:
+        """Place every machine. A machine once placed stays where it is when a pool or the site grows."""
+
+    def rules(self, spec: Spec, config: Any, assignment: Assignment) -> Mapping[str, Rule]:
+        """How each field that the target decides comes true, by pattern; see components.realise."""

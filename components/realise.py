@@ -1,0 +1,104 @@
+"""How each wish of a spec comes true: the leaves of a spec, and the rules that hold on every target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from components.facts import Realisation
+from components.plan import Leaf, Rule, equal
+from components.spec import Spec
+
+SHARED: Mapping[str, Rule] = {
+    "name": equal("names of machines and nodes: <cluster>-<pool>-<index>"),
+    "kubernetes.version": equal("kubeadm, kubelet and kubectl packages of that release"),
+    "kubernetes.cni": equal("Helm release cilium"),
+    "kubernetes.podCidr": equal("kubeadm networking.podSubnet"),
+    "kubernetes.serviceCidr": equal("kubeadm networking.serviceSubnet"),
+    "controlPlane.nodes": equal("one machine each, joined with kubeadm"),
+    "pools.*.name": equal("node label isostack.io/pool"),
+    "pools.*.nodes": equal("one machine each, joined with kubeadm"),
+    "pools.*.tenant": equal("node label and NoSchedule taint isostack.io/tenant"),
+    "pools.*.labels": equal("kubelet node labels at registration"),
+    "pools.*.taints": equal("kubelet taints at registration"),
+    "tenants.*.name": equal("namespace with default-deny NetworkPolicy"),
+    "tenants.*.trust": equal("Pod Security level of the namespace; policy pack isolation"),
+    "access.admins": equal("cloud-init authorized keys"),
+    "access.oidc.issuer": equal("API server structured authentication"),
+    "access.oidc.clientId": equal("API server structured authentication"),
+    "access.oidc.usernameClaim": equal("API server structured authentication"),
+    "access.oidc.groupsClaim": equal("API server structured authentication"),
+    "access.audit": equal("API server audit policy"),
+    "access.encryptSecrets": equal("API server encryption at rest"),
+    "storage.classes.*.name": equal("StorageClass of that name"),
+    "storage.classes.*.default": equal("annotation storageclass.kubernetes.io/is-default-class"),
+    "backup.etcd.every": equal("CronJob etcd-backup"),
+    "backup.etcd.keep": equal("CronJob etcd-backup"),
+    "backup.etcd.to": equal("CronJob etcd-backup"),
+    "backup.volumes.every": equal("Velero schedule"),
+    "backup.volumes.keep": equal("Velero schedule"),
+    "backup.volumes.to": equal("Velero backup storage location"),
+    "monitoring.nodeMetrics": equal("Helm release kube-prometheus-stack with node exporter"),
+    "availability.evictAfter": equal("API server default-*-toleration-seconds"),
+    "workloads.*.name": equal("sizing"),
+    "workloads.*.pool": equal("sizing"),
+    "workloads.*.replicas": equal("sizing and policy pack drs"),
+    "workloads.*.requests.cpu": equal("sizing and policy pack drs"),
+    "workloads.*.requests.memory": equal("sizing"),
+    "workloads.*.state": equal("policy packs drs and snapshots"),
+}
+"""Rules of the fields that no target decides."""
+
+
+def realise(spec: Spec, target_rules: Mapping[str, Rule]) -> tuple[Realisation, ...]:
+    """One realisation for every leaf of the spec. KeyError names a pattern that neither SHARED nor the target knows."""
+    rules = {**SHARED, **target_rules}
+    return tuple(rules[leaf.pattern](leaf) for leaf in leaves(spec))
+
+
+def leaves(spec: Spec) -> Iterator[Leaf]:
+    """The leaf fields of a spec that hold a wish: absent optional parts have none."""
+    yield from _leaves(spec, "", "", ())
+
+
+def _leaves(model: BaseModel, path: str, pattern: str, holders: tuple[BaseModel, ...]) -> Iterator[Leaf]:
+    for name, info in type(model).model_fields.items():
+        value, alias = getattr(model, name), info.alias or name
+        here, kind, within = f"{path}{alias}", f"{pattern}{alias}", (*holders, model)
+        if isinstance(value, BaseModel):
+            yield from _leaves(value, f"{here}.", f"{kind}.", within)
+        elif _named_item(info.annotation):
+            for element in value:
+                yield from _leaves(element, f"{here}.{element.name}.", f"{kind}.*.", within)
+        elif value is not None:
+            yield Leaf(here, kind, value, within)
+
+
+def patterns(model: type[BaseModel] = Spec, prefix: str = "") -> Iterator[str]:
+    """The patterns of all leaf fields that a spec can have, from the types alone."""
+    for name, info in model.model_fields.items():
+        here = f"{prefix}{info.alias or name}"
+        if (item := _named_item(info.annotation)) is not None:
+            yield from patterns(item, f"{here}.*.")
+        elif (part := _model_of(info.annotation)) is not None:
+            yield from patterns(part, f"{here}.")
+        else:
+            yield here
+
+
+def _named_item(annotation: Any) -> type[BaseModel] | None:
+    """The model of a list whose items have a name; lists of other things are leaves as a whole."""
+    if get_origin(annotation) is tuple:
+        item = get_args(annotation)[0]
+        if isinstance(item, type) and issubclass(item, BaseModel) and "name" in item.model_fields:
+            return item
+    return None
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, UnionType):
+        annotation = next(arg for arg in get_args(annotation) if arg is not NoneType)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None

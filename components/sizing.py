@@ -1,0 +1,93 @@
+"""Sizing: what a node leaves to pods, and whether the workloads of the spec fit their pools. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.problems import Problem
+from components.quantity import format_bytes, format_millicpus
+from components.spec import MAX_PODS, Pool, Size, Spec, Workload
+
+MIB = 1024**2
+EVICTION_BYTES = 100 * MIB
+"""evictionHard memory.available [documented] https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/"""
+DAEMON_MILLICPUS, DAEMON_BYTES, DAEMON_PODS = 500, 1024 * MIB, 10
+"""Per node for network, storage and monitoring agents [assumption]."""
+
+
+def reserved_millicpus(cpus: int) -> int:
+    """CPU kept for the system, in millicores: 6 % of the first core, 1 % of the second, 0.5 % of the next two, 0.25 %
+    of the rest. The brackets of GKE [documented] https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes
+    """
+    brackets = ((1, 60.0), (1, 10.0), (2, 5.0), (cpus, 2.5))
+    total, left = 0.0, cpus
+    for width, rate in brackets:
+        total += min(left, width) * rate
+        left = max(0, left - width)
+    return round(total)
+
+
+def reserved_bytes(memory: int) -> int:
+    """Memory kept for the system: 25 % of the first 4 GiB, 20 % of the next 4, 10 % of the next 8, 6 % of the next 112,
+    2 % of the rest. The brackets of GKE [documented], as above.
+    """
+    total, left = 0.0, memory
+    for gib, share in ((4, 0.25), (4, 0.20), (8, 0.10), (112, 0.06), (float("inf"), 0.02)):
+        total += min(left, gib * 1024**3) * share
+        left = int(max(0, left - gib * 1024**3))
+    return int(total)
+
+
+def allocatable(size: Size) -> tuple[int, int]:
+    """Millicores and bytes that a node of this size leaves to pods, node agents already taken off."""
+    cpu = size.cpus * 1000 - reserved_millicpus(size.cpus) - DAEMON_MILLICPUS
+    memory = size.memory - reserved_bytes(size.memory) - EVICTION_BYTES - DAEMON_BYTES
+    return max(cpu, 0), max(memory, 0)
+
+
+def nodes_needed(size: Size, workloads: list[Workload]) -> int | None:
+    """Nodes of this size that hold the workloads' replicas, first fit decreasing; None: one replica fits no node."""
+    cpu, memory = allocatable(size)
+    pods = [w.requests for w in workloads for _ in range(w.replicas)]
+    if any(p.cpu > cpu or p.memory > memory for p in pods):
+        return None
+    nodes: list[list[int]] = []
+    for pod in sorted(pods, key=lambda p: max(p.cpu / max(cpu, 1), p.memory / max(memory, 1)), reverse=True):
+        for node in nodes:
+            if node[0] >= pod.cpu and node[1] >= pod.memory and node[2] >= 1:
+                break
+        else:
+            node = [cpu, memory, MAX_PODS - DAEMON_PODS]
+            nodes.append(node)
+        node[0], node[1], node[2] = node[0] - pod.cpu, node[1] - pod.memory, node[2] - 1
+    return len(nodes)
+
+
+def problems(spec: Spec) -> Iterator[Problem]:
+    """Workloads that their pool cannot hold. Paths are those of the spec's YAML."""
+    for i, pool in enumerate(spec.pools):
+        workloads = [w for w in spec.workloads if w.pool == pool.name]
+        needed = nodes_needed(pool.size, workloads)
+        if needed is None:
+            yield from _too_large(spec, pool)
+        elif needed > pool.nodes:
+            names = ", ".join(f"{w.replicas} x {w.name}" for w in workloads)
+            yield Problem(
+                f"{pool.nodes} nodes do not hold its workloads ({names}): they need {needed} of this size",
+                f"raise nodes to {needed}, or the size",
+                ("pools", i, "nodes"),
+            )
+
+
+def _too_large(spec: Spec, pool: Pool) -> Iterator[Problem]:
+    cpu, memory = allocatable(pool.size)
+    room = f"{format_millicpus(cpu)} CPU and {format_bytes(memory // MIB * MIB)}"
+    for i, workload in enumerate(spec.workloads):
+        requests = workload.requests
+        if workload.pool == pool.name and (requests.cpu > cpu or requests.memory > memory):
+            asked = f"{format_millicpus(requests.cpu)} CPU and {format_bytes(requests.memory)}"
+            yield Problem(
+                f"one replica asks {asked}, but a node of pool {pool.name} ({pool.size}) leaves {room} to pods",
+                "lower the requests, or give the pool larger nodes",
+                ("workloads", i, "requests"),
+            )

@@ -1,0 +1,353 @@
+"""The spec: what a cluster must be, whatever it runs on. Wishes only, never a mechanism."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from components.problems import Fault, FieldPath, Problem
+from components.quantity import Bytes, Millicpus, Seconds, format_bytes
+
+CONTROL_PLANE = "control-plane"
+# The minors that kubeadm v1beta4 alone serves and that are in or near support:
+# [documented] https://kubernetes.io/releases/version-skew-policy/ and kubeadm's API reference.
+MINORS = range(34, 38)
+MAX_NODES = 5000  # [documented] https://kubernetes.io/docs/setup/best-practices/cluster-large/
+MAX_PODS = 110  # per node, kubelet default [documented] same page
+
+
+def _version(text: str) -> str:
+    if int(text.split(".")[1]) not in MINORS:
+        raise Fault(
+            f"Kubernetes {text} is outside the minors that isostack builds",
+            f"choose 1.{MINORS[0]}.x to 1.{MINORS[-1]}.x",
+        )
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        network = IPv4Network(text)
+    except ValueError:
+        raise Fault(f"{text!r} is not an IPv4 network", "write address/prefix, for example 10.244.0.0/16") from None
+    return str(network)
+
+
+def _label_key(text: str) -> str:
+    prefix, _, name = text.rpartition("/")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", name) or (
+        prefix and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)
+    ):
+        raise Fault(f"{text!r} is not a label key", "for example tier or example.com/tier")
+    return text
+
+
+def _ssh_key(text: str) -> str:
+    if not re.fullmatch(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-\S+) [A-Za-z0-9+/=]{40,}( .*)?", text):
+        raise Fault("not an OpenSSH public key", "paste one line of an id_ed25519.pub file")
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")]
+"""A DNS label of at most 30 characters: node names (<cluster>-<pool>-<index>) stay under the 63 of a host name."""
+LabelKey = Annotated[str, AfterValidator(_label_key)]
+LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")]
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class Model(BaseModel):
+    """Base of every spec and config model: frozen, closed, camelCase in YAML."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, use_attribute_docstrings=False, strict=False
+    )
+
+
+class Size(Model):
+    """What one node offers to Kubernetes."""
+
+    cpus: int = Field(description="Logical CPUs of a node.", ge=1, le=1024, examples=[4])
+    memory: Bytes = Field(description="Memory of a node.", ge=2 * 1024**3, examples=["16Gi"])
+    disk: Bytes = Field(description="Root disk of a node.", ge=20 * 1024**3, examples=["80Gi"])
+
+    def covers(self, other: Size) -> bool:
+        return self.cpus >= other.cpus and self.memory >= other.memory and self.disk >= other.disk
+
+    def __str__(self) -> str:
+        return f"{self.cpus} CPU, {format_bytes(self.memory)}, {format_bytes(self.disk)} disk"
+
+
+class Kubernetes(Model):
+    """The Kubernetes release and its cluster networks."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^1\.\d+\.\d+$"), AfterValidator(_version)] = Field(
+        description="Kubernetes release, major.minor.patch.", examples=["1.36.3"]
+    )
+    cni: Literal["cilium"] = Field("cilium", description="Network plugin.")
+    pod_cidr: Network = Field("10.244.0.0/16", description="Network of the pods; one /24 a node.")
+    service_cidr: Network = Field("10.96.0.0/16", description="Network of the services.")
+
+
+class ControlPlane(Model):
+    """The nodes that run the API server and etcd."""
+
+    nodes: int = Field(description="Number of nodes: odd, since etcd needs a majority.", ge=1, le=7, examples=[3])
+    size: Size = Field(description="Size of each node.")
+
+
+class Taint(Model):
+    """A taint that every node of a pool is born with."""
+
+    key: LabelKey = Field(description="Taint key.", examples=["dedicated"])
+    value: LabelValue = Field("", description="Taint value.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = Field(
+        "NoSchedule", description="What happens to pods that do not tolerate the taint."
+    )
+
+
+class Pool(Model):
+    """A group of equal worker nodes."""
+
+    name: Name = Field(description="Name of the pool; part of its nodes' names.", examples=["web"])
+    nodes: int = Field(description="Number of nodes.", ge=1, le=MAX_NODES, examples=[3])
+    size: Size = Field(description="Size of each node.")
+    tenant: Name | None = Field(None, description="The one tenant whose pods may run here; none: shared by all.")
+    zones: tuple[Name, ...] = Field((), description="Zones to spread over; empty: all zones of the cluster.")
+    labels: dict[LabelKey, LabelValue] = Field({}, description="Labels of every node.")
+    taints: tuple[Taint, ...] = Field((), description="Taints of every node.")
+
+
+class Tenant(Model):
+    """Somebody whose pods run in the cluster."""
+
+    name: Name = Field(description="Name of the tenant; its namespace has the same name.", examples=["shop"])
+    trust: Literal["internal", "external"] = Field(
+        description="internal: own staff. external: code that must be expected to be hostile.", examples=["internal"]
+    )
+
+
+class Oidc(Model):
+    """Log-in of people through an OpenID Connect provider."""
+
+    issuer: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] = Field(
+        description="Issuer URL.", examples=["https://login.example.com"]
+    )
+    client_id: str = Field(description="Client id, the audience of the tokens.", min_length=1, examples=["kubernetes"])
+    username_claim: str = Field("email", description="Claim that names the user.", min_length=1)
+    groups_claim: str = Field("groups", description="Claim that lists the user's groups.", min_length=1)
+
+
+class Access(Model):
+    """Who gets in, and what is written down about it."""
+
+    admins: tuple[Annotated[str, AfterValidator(_ssh_key)], ...] = Field(
+        description="SSH public keys of those who may log in to the nodes.",
+        min_length=1,
+        examples=[
+            ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleExam admin@example.com"]
+        ],
+    )
+    oidc: Oidc | None = Field(None, description="OpenID Connect log-in; none: certificates only.")
+    audit: Literal["none", "metadata", "request"] = Field(
+        "metadata", description="What the API server writes to its audit log."
+    )
+    encrypt_secrets: bool = Field(True, description="Encrypt Secrets in etcd.")
+
+
+class StorageClass(Model):
+    """A storage class and what it must offer."""
+
+    name: Name = Field(description="Name of the StorageClass.", examples=["fast"])
+    default: bool = Field(False, description="Used by claims that name no class.")
+    snapshots: bool = Field(False, description="Volumes can be snapshotted.")
+    expansion: bool = Field(True, description="Volumes can grow.")
+    access_modes: tuple[Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany"], ...] = Field(
+        ("ReadWriteOnce",), description="Access modes that volumes must offer.", min_length=1
+    )
+
+
+class Storage(Model):
+    """Persistent volumes."""
+
+    classes: tuple[StorageClass, ...] = Field((), description="Storage classes of the cluster.")
+
+
+class Services(Model):
+    """How services are reached from outside."""
+
+    load_balancer: bool = Field(True, description="Services of type LoadBalancer get an address.")
+
+
+class EtcdBackup(Model):
+    """Snapshots of etcd, taken inside the cluster and kept outside it."""
+
+    every: Seconds = Field(description="Time between two snapshots.", examples=["6h"])
+    keep: int = Field(28, description="Number of snapshots kept.", ge=1, le=10_000)
+    to: Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?$")] = Field(
+        description="Bucket and path that take the snapshots.", examples=["s3://example-backup/shop"]
+    )
+
+
+class VolumeBackup(Model):
+    """Copies of volumes and API objects outside the cluster."""
+
+    every: Seconds = Field(description="Time between two backups.", examples=["24h"])
+    keep: int = Field(14, description="Number of backups kept.", ge=1, le=10_000)
+    to: Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?$")] = Field(
+        description="Bucket and path that take the backups.", examples=["s3://example-backup/shop"]
+    )
+
+
+class Backup(Model):
+    """What is copied away, and how often."""
+
+    etcd: EtcdBackup | None = Field(None, description="etcd snapshots; none: the API objects have no backup.")
+    volumes: VolumeBackup | None = Field(None, description="Volume backups; none: volumes have no backup.")
+
+
+class Monitoring(Model):
+    """What is measured."""
+
+    node_metrics: bool = Field(True, description="Metrics of every node and its pods.")
+
+
+class Availability(Model):
+    """What happens when a node goes away, planned or not."""
+
+    evict_after: Seconds = Field(
+        300, description="Time until pods of an unreachable node are evicted.", examples=["300s"]
+    )
+    surge: int = Field(1, description="Extra nodes of a pool that an upgrade may use at a time.", ge=0, le=10)
+    remediation: bool = Field(False, description="Broken nodes are fenced and brought back without a person.")
+
+
+class Requests(Model):
+    """What each replica asks of the scheduler."""
+
+    cpu: Millicpus = Field(description="CPU request of one replica.", examples=["500m"])
+    memory: Bytes = Field(description="Memory request of one replica.", examples=["1Gi"])
+
+
+class Workload(Model):
+    """A workload, for sizing and for what the targets mean to it."""
+
+    name: Name = Field(description="Name of the workload.", examples=["checkout"])
+    pool: Name = Field(description="Pool that runs it.", examples=["web"])
+    replicas: int = Field(description="Number of replicas.", ge=1, le=150_000, examples=[3])
+    requests: Requests = Field(description="Requests of one replica.")
+    state: Literal["none", "volume", "replicated"] = Field(
+        "none",
+        description="none: stateless. volume: one copy of its data on a volume. replicated: it copies its own data.",
+    )
+
+
+class Spec(Model):
+    """One cluster, whatever it runs on."""
+
+    name: Name = Field(description="Name of the cluster; part of every machine's name.", examples=["shop"])
+    kubernetes: Kubernetes = Field(description="Kubernetes release and networks.")
+    zones: tuple[Name, ...] = Field(
+        description="Failure domains, for example racks or rooms; what each is, the target says.",
+        min_length=1,
+        max_length=26,
+        examples=[["a"]],
+    )
+    control_plane: ControlPlane = Field(description="The control plane.")
+    pools: tuple[Pool, ...] = Field(description="The worker pools.", min_length=1)
+    tenants: tuple[Tenant, ...] = Field((), description="Tenants; none: the cluster has one owner.")
+    access: Access = Field(description="Who gets in.")
+    storage: Storage = Field(Storage(), description="Persistent volumes.")
+    services: Services = Field(Services(), description="Access from outside.")
+    backup: Backup = Field(Backup(), description="What is copied away.")
+    monitoring: Monitoring = Field(Monitoring(), description="What is measured.")
+    availability: Availability = Field(Availability(), description="When a node goes away.")
+    workloads: tuple[Workload, ...] = Field((), description="Workloads, for sizing and trade-offs.")
+
+    def pool(self, name: str) -> Pool:
+        return next(pool for pool in self.pools if pool.name == name)
+
+    def zones_of(self, pool: str) -> tuple[str, ...]:
+        """The zones that a pool, or the control plane, spreads over."""
+        return self.zones if pool == CONTROL_PLANE else self.pool(pool).zones or self.zones
+
+
+def problems(spec: Spec) -> Iterator[Problem]:
+    """What single fields cannot see: duplicates, references, counts, overlaps. Paths are those of the YAML."""
+    yield from _duplicates(spec)
+    yield from _references(spec)
+    yield from _networks(spec)
+    if spec.control_plane.nodes % 2 == 0:
+        n = spec.control_plane.nodes
+        yield Problem(
+            f"{n} control-plane nodes survive the loss of {(n - 1) // 2}, as {n - 1} do: etcd needs a majority",
+            f"choose {n - 1} or {n + 1}",
+            ("controlPlane", "nodes"),
+        )
+    defaults = [i for i, c in enumerate(spec.storage.classes) if c.default]
+    for i in defaults[1:]:
+        first = spec.storage.classes[defaults[0]].name
+        yield Problem(
+            f"a second default storage class beside {first!r}", "keep one", ("storage", "classes", i, "default")
+        )
+
+
+def _duplicates(spec: Spec) -> Iterator[Problem]:
+    lists: Sequence[tuple[FieldPath, Iterable[str], FieldPath]] = (
+        (("zones",), spec.zones, ()),
+        (("pools",), (p.name for p in spec.pools), ("name",)),
+        (("tenants",), (t.name for t in spec.tenants), ("name",)),
+        (("storage", "classes"), (c.name for c in spec.storage.classes), ("name",)),
+        (("workloads",), (w.name for w in spec.workloads), ("name",)),
+        *((("pools", i, "zones"), pool.zones, ()) for i, pool in enumerate(spec.pools)),
+    )
+    for path, names, leaf in lists:
+        seen: dict[str, int] = {}
+        for i, name in enumerate(names):
+            if name in seen:
+                yield Problem(
+                    f"{name!r} stands twice, first at [{seen[name]}]", "give each its own name", (*path, i, *leaf)
+                )
+            seen.setdefault(name, i)
+
+
+def _references(spec: Spec) -> Iterator[Problem]:
+    tenants, pools = [t.name for t in spec.tenants], [p.name for p in spec.pools]
+    for i, pool in enumerate(spec.pools):
+        if pool.name == CONTROL_PLANE:
+            yield Problem(f"{CONTROL_PLANE!r} is the control plane's own name", "rename the pool", ("pools", i, "name"))
+        if pool.tenant is not None and pool.tenant not in tenants:
+            yield Problem(f"no tenant {pool.tenant!r}", _one_of(tenants, "tenants"), ("pools", i, "tenant"))
+        for j, zone in enumerate(pool.zones):
+            if zone not in spec.zones:
+                yield Problem(f"no zone {zone!r}", _one_of(spec.zones, "zones"), ("pools", i, "zones", j))
+    for i, workload in enumerate(spec.workloads):
+        if workload.pool not in pools:
+            yield Problem(f"no pool {workload.pool!r}", _one_of(pools, "pools"), ("workloads", i, "pool"))
+
+
+def _one_of(names: Iterable[str], kind: str) -> str:
+    listed = ", ".join(names)
+    return f"{kind} of this spec: {listed}" if listed else f"this spec lists no {kind}"
+
+
+def _networks(spec: Spec) -> Iterator[Problem]:
+    pods, services = IPv4Network(spec.kubernetes.pod_cidr), IPv4Network(spec.kubernetes.service_cidr)
+    if pods.overlaps(services):
+        yield Problem(f"{services} overlaps podCidr {pods}", "choose networks apart", ("kubernetes", "serviceCidr"))
+    nodes = spec.control_plane.nodes + sum(pool.nodes + spec.availability.surge for pool in spec.pools)
+    room = 2 ** (24 - pods.prefixlen) if pods.prefixlen <= 24 else 0
+    if nodes > room:
+        yield Problem(
+            f"{pods} holds {room} node networks of /24, but nodes with surge are {nodes}",
+            f"use a prefix of /{24 - (nodes - 1).bit_length()} or shorter",
+            ("kubernetes", "podCidr"),
+        )
+    if nodes > MAX_NODES:
+        yield Problem(
+            f"{nodes} nodes are more than the {MAX_NODES} that Kubernetes supports", "split the cluster", ("pools",)
+        )

@@ -1,0 +1,1 @@
+"""Target tinkerbell: own hardware, provisioned by Tinkerbell."""

@@ -1,0 +1,1 @@
+"""Target vsphere: vSphere VMs."""

@@ -1,0 +1,236 @@
+"""The vSphere site: VMs from a template, kept apart and in their zones by rules, treated by DRS and HA by role.
+
+Each choice that costs is explained where it is made. The provider's traps are those of pulumi-vsphere 4.18, run
+against the vCenter simulator.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_vsphere as vsphere
+
+from components.plan import MachinePlan, Plan
+from components.site import MachineOutputs
+from components.spec import CONTROL_PLANE
+from components.vsphere.config import Config
+
+GIB, MIB = 1024**3, 1024**2
+RESTART_PRIORITY = {"control-plane": "highest", "worker": "medium"}
+
+
+class Site:
+    """One compute cluster."""
+
+    def __init__(self, plan: Plan, parent: pulumi.Resource) -> None:
+        self._plan, self._parent = plan, parent
+        self._config: Config = plan.target
+        self._name = plan.spec.name
+        self._child = pulumi.ResourceOptions(parent=parent)
+        self._look_up()
+        self._folder = vsphere.Folder(
+            self._name, path=self._name, type="vm", datacenter_id=self._datacenter.id, opts=self._child
+        )
+        self._pool = self._resource_pool()
+        self._zone_tags = self._tags()
+
+    @property
+    def endpoint(self) -> pulumi.Output[str]:
+        return pulumi.Output.from_input(self._config.endpoint)
+
+    def machine(self, machine: MachinePlan, user_data: pulumi.Output[str], parent: pulumi.Resource) -> MachineOutputs:
+        size, place = machine.place.size, machine.place
+        vm = vsphere.VirtualMachine(
+            machine.name,
+            name=machine.name,
+            resource_pool_id=self._pool.id,
+            datastore_id=self._datastore.id,
+            folder=self._folder.path,
+            # The provider powers a VM on before any rule can name it: without a host it may start in the wrong zone.
+            host_system_id=self._hosts[place.host].id if place.host else None,
+            guest_id=self._template.guest_id,
+            firmware=self._template.firmware,
+            num_cpus=size.cpus,
+            memory=size.memory // MIB,
+            # HA admission control counts an unreserved VM as next to nothing, and Kubernetes must not meet ballooning.
+            memory_reservation=size.memory // MIB,
+            memory_reservation_locked_to_max=True,
+            enable_disk_uuid=True,  # the CSI driver finds its disks by it
+            storage_policy_id=self._policy_id,
+            disks=[
+                vsphere.VirtualMachineDiskArgs(
+                    label="root", unit_number=0, size=-(-size.disk // GIB), storage_policy_id=self._policy_id
+                )
+            ],
+            network_interfaces=[
+                vsphere.VirtualMachineNetworkInterfaceArgs(network_id=self._network.id, adapter_type="vmxnet3")
+            ],
+            clone=vsphere.VirtualMachineCloneArgs(template_uuid=self._template.id),
+            extra_config=user_data.apply(lambda text: self._guestinfo(machine, text)),
+            tags=[self._zone_tags[machine.wanted.zone].id],
+            # Addresses are static: there is nothing to wait for.
+            wait_for_guest_net_timeout=0,
+            wait_for_guest_ip_timeout=0,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                # A changed extraConfig reboots the VM and cloud-init does not run again; the template and the host are
+                # those of the birth: DRS moves a VM on.
+                ignore_changes=["extraConfig", "clone", "hostSystemId", "swapPlacementPolicy"],
+                delete_before_replace=True,  # the new VM has the old one's name and address
+                replacement_trigger=place.generation,
+            ),
+        )
+        return MachineOutputs(id=vm.uuid, address=pulumi.Output.from_input(str(place.address)), resource=vm)
+
+    def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
+        """Rules first, overrides last: under a manual override a VM would stay where a rule forbids it."""
+        rules = [*self._anti_affinity(machines), *self._zones(machines)]
+        opts = pulumi.ResourceOptions(parent=self._parent, depends_on=rules)
+        for machine in self._plan.machines:
+            vm, name, role = machines[machine.name].resource, machine.name, machine.wanted.role
+            drs = self._config.drs
+            level = drs.control_plane if role == "control-plane" else drs.workers
+            vsphere.DrsVmOverride(
+                name,
+                compute_cluster_id=self._cluster.id,
+                virtual_machine_id=vm.id,
+                # Both always: the provider's defaults for a field left out are off and manual.
+                drs_enabled=level != "disabled",
+                drs_automation_level="manual" if level == "disabled" else level,
+                opts=opts,
+            )
+            if self._config.ha.enabled:
+                vsphere.HaVmOverride(
+                    name,
+                    compute_cluster_id=self._cluster.id,
+                    virtual_machine_id=vm.id,
+                    ha_vm_restart_priority=RESTART_PRIORITY[role],
+                    opts=opts,
+                )
+
+    def _look_up(self) -> None:
+        config, inside = self._config, pulumi.InvokeOutputOptions(parent=self._parent)
+        self._datacenter = vsphere.get_datacenter_output(name=config.datacenter, opts=inside)
+        where = self._datacenter.id
+        self._cluster = vsphere.get_compute_cluster_output(name=config.cluster, datacenter_id=where, opts=inside)
+        self._datastore = vsphere.get_datastore_output(name=config.datastore, datacenter_id=where, opts=inside)
+        self._network = vsphere.get_network_output(name=config.network.name, datacenter_id=where, opts=inside)
+        self._template = vsphere.get_virtual_machine_output(name=config.template, datacenter_id=where, opts=inside)
+        self._hosts = {
+            host.name: vsphere.get_host_output(name=host.name, datacenter_id=where, opts=inside)
+            for host in config.hosts
+        }
+        policy = config.storage_policy
+        self._policy_id = vsphere.get_policy_output(name=policy, opts=inside).id if policy else None
+
+    def _resource_pool(self) -> vsphere.ResourcePool:
+        memory = sum(machine.place.size.memory for machine in self._plan.machines) // MIB
+        return vsphere.ResourcePool(
+            self._name,
+            name=self._name,
+            parent_resource_pool_id=self._cluster.resource_pool_id,
+            memory_reservation=memory,
+            memory_expandable=True,  # the VMs' own overhead comes on top
+            # Set, because left out it makes every later preview show a change.
+            scale_descendants_shares="disabled",
+            opts=self._child,
+        )
+
+    def _tags(self) -> dict[str, vsphere.Tag]:
+        category = vsphere.TagCategory(
+            f"{self._name}-zone",
+            name=f"{self._name}-zone",
+            description=f"Zone of the Kubernetes cluster {self._name}",
+            cardinality="SINGLE",
+            associable_types=["VirtualMachine", "HostSystem"],
+            opts=self._child,
+        )
+        return {
+            zone: vsphere.Tag(f"{self._name}-{zone}", name=zone, category_id=category.id, opts=self._child)
+            for zone in self._plan.spec.zones
+        }
+
+    def _guestinfo(self, machine: MachinePlan, user_data: str) -> dict[str, str]:
+        """cloud-init's VMware datasource [documented] https://docs.cloud-init.io/en/latest/reference/datasources/vmware.html"""
+        network = self._config.network
+        metadata = {
+            "instance-id": f"{machine.name}-g{machine.place.generation}",
+            "local-hostname": machine.name,
+            "network": {
+                "version": 2,
+                "ethernets": {
+                    "nodes": {
+                        "match": {"name": "e*"},
+                        "addresses": [f"{machine.place.address}/{network.prefix}"],
+                        "routes": [{"to": "default", "via": network.gateway.split("/")[0]}],
+                        "nameservers": {"addresses": list(network.dns)},
+                    }
+                },
+            },
+        }
+        return {
+            "guestinfo.metadata": _base64(json.dumps(metadata)),
+            "guestinfo.metadata.encoding": "base64",
+            "guestinfo.userdata": _base64(user_data),
+            "guestinfo.userdata.encoding": "base64",
+        }
+
+    def _anti_affinity(self, machines: Mapping[str, MachineOutputs]) -> Sequence[pulumi.Resource]:
+        """One rule for each pool of two or more; mandatory only where an upgrade's surge still finds a host."""
+        rules, surge = [], self._plan.spec.availability.surge
+        for pool in (CONTROL_PLANE, *(pool.name for pool in self._plan.spec.pools)):
+            members = [m.name for m in self._plan.machines if m.wanted.pool == pool]
+            if len(members) > 1:
+                rules.append(
+                    vsphere.ComputeClusterVmAntiAffinityRule(
+                        f"{self._name}-{pool}",
+                        name=f"{self._name}-{pool}-apart",
+                        compute_cluster_id=self._cluster.id,
+                        virtual_machine_ids=[machines[name].resource.id for name in members],
+                        mandatory=len(self._config.hosts) >= len(members) + surge + 1,  # one more for HA
+                        opts=self._child,
+                    )
+                )
+        return rules
+
+    def _zones(self, machines: Mapping[str, MachineOutputs]) -> Sequence[pulumi.Resource]:
+        """Each zone's VMs should run on its hosts. Not must: a must-rule blocks HA and maintenance mode."""
+        rules = []
+        for zone in self._plan.spec.zones:
+            members = [machines[m.name].resource.id for m in self._plan.machines if m.wanted.zone == zone]
+            if not members:
+                continue
+            name = f"{self._name}-{zone}"
+            hosts = vsphere.ComputeClusterHostGroup(
+                name,
+                name=f"{name}-hosts",
+                compute_cluster_id=self._cluster.id,
+                host_system_ids=[self._hosts[host.name].id for host in self._config.hosts if host.zone == zone],
+                opts=self._child,
+            )
+            vms = vsphere.ComputeClusterVmGroup(
+                name,
+                name=f"{name}-vms",
+                compute_cluster_id=self._cluster.id,
+                virtual_machine_ids=members,
+                opts=self._child,
+            )
+            rules.append(
+                vsphere.ComputeClusterVmHostRule(
+                    name,
+                    name=f"{name}-stay",
+                    compute_cluster_id=self._cluster.id,
+                    vm_group_name=vms.name,
+                    affinity_host_group_name=hosts.name,
+                    mandatory=False,
+                    opts=self._child,
+                )
+            )
+        return rules
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

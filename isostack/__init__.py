@@ -1,0 +1,1 @@
+"""The tool around the reference architecture: previews, comparison, checks, command line."""

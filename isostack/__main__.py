@@ -1,0 +1,5 @@
+"""`python -m isostack`."""
+
+from isostack.cli import main
+
+main()

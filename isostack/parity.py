@@ -1,0 +1,179 @@
+"""Parity: whether stacks of one spec are equivalent, and where they are not. Reads previews alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from components import facts
+from components.facts import AddonFacts, ClusterFacts, Facts, MachineFacts, PkiFacts, Realisation
+from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
+
+ABSENT = "absent"
+
+
+class Verdict(StrEnum):
+    EQUIVALENT = "equivalent"
+    DEGRADED = "equivalent with degradations"
+    NOT = "not equivalent"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that must be equal and is not. `values` holds one text for each stack, in their order."""
+
+    subject: str
+    """What differs: spec, a machine, an object in the cluster."""
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A wish that a stack does not meet in full."""
+
+    stack: str
+    realisation: Realisation
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """The comparison of two or more stacks of one spec."""
+
+    stacks: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    shortfalls: tuple[Shortfall, ...]
+    compared: Mapping[str, int]
+    """How many things were held against each other, by kind."""
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.differences or any(s.realisation.grade == "impossible" for s in self.shortfalls):
+            return Verdict.NOT
+        return Verdict.DEGRADED if self.shortfalls else Verdict.EQUIVALENT
+
+
+def parity(previews: Sequence[Preview]) -> Parity:
+    """Hold the stacks against each other.
+
+    They are equivalent when their neutral facts and Kubernetes objects are equal but for what each add-on declares to
+    be its target's mechanism, when every machine offers at least the size asked for, and when each wish comes true, or
+    its degradation is listed.
+    """
+    neutral = [dict(_neutral(preview)) for preview in previews]
+    subjects = list(dict.fromkeys(subject for stack in neutral for subject in stack))
+    differences = [d for subject in subjects for d in _differences(subject, [n.get(subject) for n in neutral])]
+    return Parity(
+        stacks=tuple(preview.stack for preview in previews),
+        differences=(*differences, *_too_small(previews)),
+        shortfalls=tuple(
+            Shortfall(preview.stack, realisation)
+            for preview in previews
+            for realisation in cluster_facts(preview).realisations
+            if realisation.grade != "equal"
+        ),
+        compared=_count(subjects),
+    )
+
+
+def cluster_facts(preview: Preview) -> ClusterFacts:
+    (cluster,) = preview.of_type(facts.CLUSTER)
+    return ClusterFacts.of(cluster.inputs)
+
+
+def machine_facts(preview: Preview) -> list[MachineFacts]:
+    return [MachineFacts.of(machine.inputs) for machine in preview.of_type(facts.MACHINE)]
+
+
+Subject = tuple[str, str]
+"""Kind and name of what is compared: ("machine", "shop-web-0")."""
+
+
+def _neutral(preview: Preview) -> Iterator[tuple[Subject, dict[str, str]]]:
+    """What must be equal, flattened to texts by path."""
+    yield ("spec", ""), _flat(_wanted(cluster_facts(preview)))
+    for pki in preview.of_type(facts.PKI):
+        yield ("keys", ""), _flat(_wanted(PkiFacts.of(pki.inputs)))
+    for machine in machine_facts(preview):
+        files = {f"userData {name}": digest for name, digest in machine.user_data.files.items()}
+        yield ("machine", machine.wanted.name), {**_flat(_wanted(machine)), **files}
+    for component in preview.of_type(facts.ADDON):
+        addon = AddonFacts.of(component.inputs)
+        if addon.common:
+            yield ("add-on", addon.name), _flat({"serves": addon.serves})
+            for resource in preview.children(component.urn):
+                yield ("object", _object_name(resource)), _strip(_flat(resource.inputs), resource, addon.mechanism)
+    yield ("outputs", ""), dict.fromkeys(preview.outputs, "present")
+
+
+def _wanted(neutral: Facts) -> Any:
+    return neutral.model_dump(mode="json", by_alias=True)["wanted"]
+
+
+def _object_name(resource: Resource) -> str:
+    return f"{resource.type.rpartition(':')[2]} {resource.name}"
+
+
+def _strip(flat: dict[str, str], resource: Resource, mechanism: Sequence[str]) -> dict[str, str]:
+    """The flat object without the paths that a target may choose; a Helm release's paths lie in its values."""
+    names = {resource.name, str(resource.inputs.get("name")), str(_metadata_name(resource))}
+    chosen = [path for name, _, path in (entry.partition(":") for entry in mechanism) if name in names]
+    prefixes = [prefix for path in chosen for prefix in (path, f"values.{path}")]
+    return {
+        path: text
+        for path, text in flat.items()
+        if not any(path == prefix or path.startswith((f"{prefix}.", f"{prefix}[")) for prefix in prefixes)
+    }
+
+
+def _metadata_name(resource: Resource) -> Any:
+    metadata = resource.inputs.get("metadata")
+    return metadata.get("name") if isinstance(metadata, Mapping) else None
+
+
+def _flat(value: Any, path: str = "") -> dict[str, str]:
+    """Leaves by path. List items that have a name go by it, so that an inserted one does not shift the others."""
+    if isinstance(value, Mapping) and value:
+        return {k: v for key, item in value.items() for k, v in _flat(item, f"{path}.{key}" if path else key).items()}
+    if isinstance(value, list | tuple) and value:
+        named = all(isinstance(item, Mapping) and "name" in item for item in value)
+        keys = [item["name"] if named else i for i, item in enumerate(value)]
+        return {k: v for key, item in zip(keys, value, strict=True) for k, v in _flat(item, f"{path}[{key}]").items()}
+    return {path: _text(value)}
+
+
+def _text(value: Any) -> str:
+    if value is UNKNOWN:
+        return "(known after creation)"
+    return "[secret]" if isinstance(value, Secret) else str(value)
+
+
+def _differences(subject: Subject, stacks: Sequence[dict[str, str] | None]) -> Iterator[Difference]:
+    name = " ".join(part for part in subject if part)
+    if any(stack is None for stack in stacks):
+        yield Difference(name, "", tuple(ABSENT if stack is None else "present" for stack in stacks))
+        return
+    fields = dict.fromkeys(field for stack in stacks for field in stack or ())
+    for field in fields:
+        values = tuple((stack or {}).get(field, ABSENT) for stack in stacks)
+        if len(set(values)) > 1:
+            yield Difference(name, field, values)
+
+
+def _too_small(previews: Sequence[Preview]) -> Iterator[Difference]:
+    """Machines that offer less than the spec asks."""
+    for i, preview in enumerate(previews):
+        for machine in machine_facts(preview):
+            if not machine.place.size.covers(machine.wanted.size):
+                values = [""] * len(previews)
+                values[i] = f"{machine.place.size}, asked {machine.wanted.size}"
+                yield Difference(f"machine {machine.wanted.name}", "size", tuple(values))
+
+
+def _count(subjects: Sequence[Subject]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for kind, _ in subjects:
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts

@@ -1,0 +1,33 @@
+"""JSON documents of the commands' results: version 1 of each, camelCase keys, no secret value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+
+VERSION = 1
+
+
+def document(command: str, **parts: Any) -> dict[str, Any]:
+    """The document of a command: {"version": 1, "command": "compare", ...the parts}."""
+    return {"version": VERSION, "command": command, **{to_camel(key): plain(part) for key, part in parts.items()}}
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, models, enums and tuples as JSON values."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        derived = {"verdict": value.verdict} if hasattr(value, "verdict") else {}
+        return {to_camel(name): plain(item) for name, item in {**derived, **fields}.items()}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,234 @@
+"""Text for terminals and pipes. Every function prints one result on the console it is given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from components.facts import Realisation
+from components.plan import Plan
+from components.problems import Problem
+from components.spec import Size
+from isostack.comparison import Comparison, Group, StackSummary, kind_name, summary
+from isostack.finding import Finding
+from isostack.parity import Difference, Parity, Verdict
+from isostack.preview.model import Message, Preview
+
+STYLE = {
+    Verdict.EQUIVALENT: "green",
+    Verdict.DEGRADED: "yellow",
+    Verdict.NOT: "red",
+    "equal": "green",
+    "degraded": "yellow",
+    "impossible": "red",
+    "mandatory": "red",
+    "advisory": "yellow",
+}
+PIPE_WIDTH = 140  # columns in a pipe or a file: rich's own 80 would fold tables that nobody measures
+MOST_DIFFERENCES = 40
+
+
+def console(stderr: bool = False) -> Console:
+    """A console with colours only on a terminal; COLUMNS and NO_COLOR are respected."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not made.is_terminal and "COLUMNS" not in made._environ:
+        made.width = PIPE_WIDTH
+    return made
+
+
+def problems(out: Console, faults: Sequence[Problem]) -> None:
+    for fault in faults:
+        out.print(f"[red]error:[/] {escape(str(fault))}", soft_wrap=True)
+    if len(faults) > 1:
+        out.print(f"{len(faults)} problems")
+
+
+def plan(out: Console, stack: str, result: Plan) -> None:
+    out.print(f"[bold]{stack}[/]: {len(result.machines)} machines, API at {result.endpoint or 'a reserved address'}")
+    table = _table("machine", "zone", "host", "address", "made of", "size", "asked")
+    for machine in result.machines:
+        place, wanted = machine.place, machine.wanted
+        asked = "the same" if place.size == wanted.size else str(wanted.size)
+        address = place.address or "at creation"
+        table.add_row(wanted.name, wanted.zone, place.host or "any", address, place.host_class, str(place.size), asked)
+    out.print(table)
+    _sentences(out, "Why", result.reasons)
+    _realisations(out, result.realisations)
+
+
+def preview(out: Console, result: Preview) -> None:
+    """The resources as a tree of names, then what the program had to say."""
+    custom = sum(resource.custom for resource in result.resources)
+    out.print(f"[bold]{result.stack}[/]: {custom} resources in {len(result.resources) - custom} components")
+    if result.resources:
+        _tree(out, result, result.resources[0].urn, 0)
+    out.print(f"outputs: {', '.join(result.outputs)}")
+    _messages(out, result.messages)
+
+
+def _tree(out: Console, result: Preview, urn: str, depth: int) -> None:
+    for resource in result.children(urn):
+        style = "" if resource.custom else "bold"
+        name = kind_name(resource.type)
+        marks = " (protected)" if resource.protect else ""
+        out.print(f"{'  ' * depth}[{style or 'default'}]+ {escape(resource.name)}[/] [dim]{name}{marks}[/]", soft_wrap=True)
+        _tree(out, result, resource.urn, depth + 1)
+
+
+def parity(out: Console, result: Parity) -> None:
+    _verdict(out, " and ".join(result.stacks), result)
+    _differences(out, result.stacks, result.differences)
+    _shortfalls(out, result)
+
+
+def comparison(out: Console, result: Comparison) -> None:
+    targets = ", ".join(stack.target for stack in result.stacks)
+    _verdict(out, f"{result.spec} on {targets}", result.parity)
+    _differences(out, result.parity.stacks, result.parity.differences)
+    _heading(out, "Machines")
+    out.print(_machines(result.stacks))
+    for stack in result.stacks:
+        _sentences(out, stack.stack, stack.reasons)
+    _shortfalls(out, result.parity)
+    _heading(out, "Policies")
+    for stack in result.stacks:
+        _findings(out, stack.stack, result.findings.get(stack.stack, ()))
+    _heading(out, "Resources")
+    out.print(_kinds(result.stacks))
+    for stack in result.stacks:
+        _messages(out, stack.warnings)
+
+
+def _verdict(out: Console, what: str, result: Parity) -> None:
+    verdict, wishes = result.verdict, len(result.shortfalls)
+    text = str(verdict)
+    if verdict is Verdict.DEGRADED:
+        text = f"equivalent with {wishes} degradation{'s' if wishes > 1 else ''}"
+    elif result.differences:
+        text = f"not equivalent: {len(result.differences)} difference{'s' if len(result.differences) > 1 else ''}"
+    elif verdict is Verdict.NOT:
+        text = "not equivalent: a wish cannot come true"
+    out.print(f"[bold]{escape(what)}[/]: [{STYLE[verdict]}]{text}[/]")
+    compared = ", ".join(f"{count} {kind}{'s' if count > 1 and kind[-1] != 's' else ''}" for kind, count in result.compared.items())
+    out.print(f"[dim]held against each other: {compared}[/]")
+
+
+def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Difference]) -> None:
+    if not differences:
+        return
+    _heading(out, "Differences")
+    table = _table("where", "field", *stacks)
+    for difference in differences[:MOST_DIFFERENCES]:
+        table.add_row(difference.subject, difference.field, *map(escape, difference.values))
+    out.print(table)
+    if len(differences) > MOST_DIFFERENCES:
+        out.print(f"... and {len(differences) - MOST_DIFFERENCES} more; --format json has all")
+
+
+def _machines(stacks: Sequence[StackSummary]) -> Table:
+    """One row for each pool: what is asked, and what each target makes of it."""
+    table = _table("pool", "asked", *(stack.stack for stack in stacks))
+    by_pool = [_by_pool(stack.groups) for stack in stacks]
+    for pool, groups in by_pool[0].items():
+        asked = groups[0].asked
+        count = sum(group.count for group in groups)
+        table.add_row(pool, f"{count} x {asked}", *(_made_of(stack.get(pool, []), asked) for stack in by_pool))
+    totals = [sum(group.count for group in stack.groups) for stack in stacks]
+    table.add_section()
+    table.add_row("all", "", *(f"{total} {_hosts(stack)}" for total, stack in zip(totals, stacks, strict=True)))
+    return table
+
+
+def _by_pool(groups: Iterable[Group]) -> dict[str, list[Group]]:
+    pools: dict[str, list[Group]] = {}
+    for group in groups:
+        pools.setdefault(group.pool, []).append(group)
+    return pools
+
+
+def _made_of(groups: Sequence[Group], asked: Size) -> str:
+    lines = []
+    for group in groups:
+        size = "as asked" if group.size == asked else str(group.size)
+        lines.append(f"{group.count} x {group.host_class}: {size}")
+    return "\n".join(lines)
+
+
+def _hosts(stack: StackSummary) -> str:
+    """Number of physical hosts behind the machines, as far as the site knows them."""
+    texts = []
+    for site in stack.sites:
+        if site.machine == "vm":
+            texts.append(f"VMs on {len(site.hosts)} hosts")
+        else:
+            texts.append(f"hosts, {site.spare_hosts} spare" if site.hosts else "hosts of the provider")
+    return ", ".join(texts)
+
+
+def _shortfalls(out: Console, result: Parity) -> None:
+    if not result.shortfalls:
+        return
+    _heading(out, "Degradations")
+    table = _table("stack", "field", "grade", "what happens instead", "why")
+    for shortfall in result.shortfalls:
+        r = shortfall.realisation
+        table.add_row(shortfall.stack, r.field, f"[{STYLE[r.grade]}]{r.grade}[/]", r.mechanism, r.reason)
+    out.print(table)
+
+
+def _realisations(out: Console, realisations: Iterable[Realisation]) -> None:
+    _heading(out, "How each wish comes true")
+    table = _table("field", "grade", "mechanism", "note")
+    for r in realisations:
+        table.add_row(r.field, f"[{STYLE[r.grade]}]{r.grade}[/]", r.mechanism, r.reason)
+    out.print(table)
+
+
+def _findings(out: Console, stack: str, findings: Sequence[Finding]) -> None:
+    if not findings:
+        out.print(f"[bold]{stack}[/]: no finding")
+    for finding in findings:
+        out.print(f"[bold]{stack}[/]: [{STYLE.get(finding.level, 'default')}]{finding.level}[/] {finding.rule}")
+        out.print(Padding(escape(finding.message), (0, 0, 0, 4)))
+        if finding.remediation:
+            out.print(Padding(f"[dim]{escape(finding.remediation)}[/]", (0, 0, 0, 4)))
+
+
+def _kinds(stacks: Sequence[StackSummary]) -> Table:
+    table = _table("kind", *(stack.stack for stack in stacks), numbers=len(stacks))
+    for kind in sorted({kind for stack in stacks for kind in stack.kinds}):
+        table.add_row(kind, *(str(stack.kinds.get(kind, "-")) for stack in stacks))
+    table.add_section()
+    table.add_row("all", *(str(sum(stack.kinds.values())) for stack in stacks))
+    return table
+
+
+def _messages(out: Console, messages: Iterable[Message]) -> None:
+    for text, severity in dict.fromkeys((message.text, message.severity) for message in messages):
+        out.print(f"[dim]{severity}: {escape(text)}[/]", soft_wrap=True)
+
+
+def _sentences(out: Console, title: str, sentences: Iterable[str]) -> None:
+    listed = list(sentences)
+    if listed:
+        out.print(f"[bold]{escape(title)}[/]")
+        for sentence in listed:
+            out.print(Padding(escape(sentence), (0, 0, 0, 2)))
+
+
+def _heading(out: Console, text: str) -> None:
+    out.print()
+    out.print(f"[bold underline]{text}[/]")
+
+
+def _table(*columns: str, numbers: int = 0) -> Table:
+    """A table without a frame; the last `numbers` columns are right-aligned."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i >= len(columns) - numbers else "left", overflow="fold")
+    return table
