@@ -18,8 +18,8 @@ from components.plan import Addon, Ref, Template
 class Installer:
     """Turns add-ons into resources, in the order of the plan, and fills in what is known only at creation."""
 
-    def __init__(self, endpoint: pulumi.Output[str], opts: pulumi.ResourceOptions) -> None:
-        self._known: dict[str, pulumi.Output[str]] = {"endpoint": endpoint}
+    def __init__(self, known: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions) -> None:
+        self._known = dict(known)
         self._opts = opts
         self._installed: dict[str, list[pulumi.Resource]] = {}
 

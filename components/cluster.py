@@ -91,6 +91,6 @@ class Cluster(pulumi.ComponentResource):
             cluster_identifier=name,
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[ready])),
         )
-        installer = Installer(self._site.endpoint, pulumi.ResourceOptions(parent=self, provider=provider))
+        installer = Installer({**self._site.known, "endpoint": self._site.endpoint}, pulumi.ResourceOptions(parent=self, provider=provider))
         for addon in self._plan.addons:
             installer.install(addon, ready)

@@ -354,7 +354,6 @@ class _Mending(Generic[M]):
         self.candidates: dict[FieldPath, Iterator[Any]] = {}  # what else may stand in, by the path of a stand-in
         self.named: set[str] = set()  # texts of the replaced values and of their stand-ins
         self.renamed: dict[FieldPath, str] = {}  # the key in the file, by the path with the key that was meant
-        self.corrected: set[FieldPath] = set()
 
     def validate(self, context: dict[str, Any] | None) -> M | None:
         """The model of the mended data; None where nothing could be mended any more."""
@@ -427,9 +426,6 @@ class _Mending(Generic[M]):
         if not any(p[:near] == path[:near] for p in self.candidates):
             other = getattr(detail.get("ctx", {}).get("error"), "problems", ())
             self.problems += other or [self.locate(Problem(_short(what, 300), right, path), key=spot.is_key)]
-        if path in self.corrected:
-            return _MISSING
-        self.corrected.add(path)
         return meant
 
     def _tell_key(self, detail: Detail, spot: _Spot) -> Any:
@@ -449,8 +445,7 @@ class _Mending(Generic[M]):
     def _repair(self, detail: Detail, spot: _Spot, meant: Any, moved: set[FieldPath]) -> bool:
         path, kind = spot.path, detail["type"]
         container = _get(self.data, path[:-1])
-        above = self._above(spot)
-        if above and not (spot.is_key and above.path == path):
+        if above := self._above(spot):
             return self._stand_in(above, detail, moved)
         if spot.is_key:
             container.pop(path[-1], None)

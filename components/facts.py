@@ -7,21 +7,27 @@ equal on every target; the rest is what this target makes of it.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from components.quantity import Bytes
 from components.spec import Model, Size, Spec, Taint
 
-FACTS_VERSION = 1
+FACTS_VERSION: Final = 1
 CLUSTER, SITE, MACHINE, PKI, ADDON = (
     f"isostack:index:{kind}" for kind in ("Cluster", "Site", "Machine", "Pki", "Addon")
 )
 """Type tokens of the neutral components."""
 
 
-class Facts(Model):
+class Part(Model):
+    """Base of facts and their parts: the program builds them by field name, readers find them in camelCase."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+
+class Facts(Part):
     """Base of all facts."""
 
     def props(self) -> dict[str, Any]:
@@ -37,7 +43,7 @@ class Facts(Model):
         return cls.model_validate(props["facts"])
 
 
-class Realisation(Model):
+class Realisation(Part):
     """How one wish of the spec comes true on a target."""
 
     field: str = Field(description="Field of the spec; items of lists by their name: pools.web.size.cpus.")
@@ -46,7 +52,7 @@ class Realisation(Model):
     reason: str = Field("", description="Why it is not equal, or what else the reader should know.")
 
 
-class Host(Model):
+class Host(Part):
     """A physical host that the site knows."""
 
     name: str = Field(description="Name in vSphere or in the inventory.")
@@ -55,7 +61,7 @@ class Host(Model):
     memory: Bytes = Field(description="Memory.")
 
 
-class Balancing(Model):
+class Balancing(Part):
     """Who moves machines between hosts under load."""
 
     workers: Literal["fullyAutomated", "partiallyAutomated", "manual", "disabled"] = Field(description="For workers.")
@@ -81,7 +87,7 @@ class SiteFacts(Facts):
     service_ended: str = Field("", description="ISO date on which the provider ended its service; empty: it runs.")
 
 
-class Wanted(Model):
+class Wanted(Part):
     """What the spec asks of one machine: equal on every target."""
 
     cluster: str = Field(description="Name of the cluster.")
@@ -96,7 +102,7 @@ class Wanted(Model):
     taints: tuple[Taint, ...] = Field(description="Node taints.")
 
 
-class Place(Model):
+class Place(Part):
     """Where a machine stands on its target and what it really has."""
 
     site: str = Field("main", description="Name of the site.")
@@ -107,7 +113,7 @@ class Place(Model):
     generation: int = Field(1, description="Raised to re-image the machine.")
 
 
-class UserData(Model):
+class UserData(Part):
     """Digests of a machine's user data, rendered with placeholders for secrets."""
 
     digest: str = Field(description="SHA-256 of the whole text with this target's own values.")

@@ -60,6 +60,6 @@ def make_plan(spec: Spec, target: Any) -> Plan:
         endpoint=assignment.endpoint,
         realisations=realise(spec, planner.rules(spec, target, assignment)),
         sites=(assignment.site,),
-        addons=(*addons.common(spec, target), *targets.addons(target.kind).addons(spec, target)),
+        addons=addons.in_order((*addons.common(spec, target), *targets.addons(target.kind).addons(spec, target))),
         reasons=assignment.reasons,
     )

@@ -20,7 +20,7 @@ _MAX_BYTES = 2**62
 
 def parse_bytes(text: object) -> int:
     """Bytes of a memory or disk quantity: `16Gi` is 17179869184. A bare number is bytes."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]*)", str(text)) if isinstance(text, str | int) else None
+    match = re.fullmatch(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)([A-Za-z]*)", str(text)) if isinstance(text, str | int) else None
     if isinstance(text, bool) or match is None or match[2] not in _BYTES:
         raise Fault(f"{text!r} is not a size", "write a number and a unit, for example 16Gi, 512Mi or 1Ti")
     value = float(match[1]) * _BYTES[match[2]]
@@ -39,7 +39,7 @@ def format_bytes(value: int) -> str:
 
 def parse_millicpus(text: object) -> int:
     """Millicores of a CPU quantity: `500m` is 500, `2` is 2000, `0.5` is 500."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(m?)", str(text)) if isinstance(text, str | int | float) else None
+    match = re.fullmatch(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)(m?)", str(text)) if isinstance(text, str | int | float) else None
     if isinstance(text, bool) or match is None:
         raise Fault(f"{text!r} is not an amount of CPU", "write cores or millicores, for example 2, 0.5 or 500m")
     value = float(match[1]) * (1 if match[2] else 1000)
@@ -54,10 +54,10 @@ def format_millicpus(value: int) -> str:
 
 def parse_seconds(text: object) -> int:
     """Seconds of a duration: `6h` is 21600, `1h30m` is 5400."""
-    parts = re.fullmatch(r"(?:\d+[smhd])+", text) if isinstance(text, str) else None
+    parts = re.fullmatch(r"(?:[0-9]{1,12}[smhd]){1,4}", text) if isinstance(text, str) else None
     if parts is None:
         raise Fault(f"{text!r} is not a duration", "write numbers with s, m, h or d, for example 60s, 6h or 1h30m")
-    value = sum(int(n) * _SECONDS[unit] for n, unit in re.findall(r"(\d+)([smhd])", parts[0]))
+    value = sum(int(n) * _SECONDS[unit] for n, unit in re.findall(r"([0-9]+)([smhd])", parts[0]))
     if value < 1 or value > 100 * 365 * 86400:
         raise Fault(f"{text!r} is not a duration between 1s and 100 years", "for example 60s, 6h or 1d")
     return value
@@ -77,9 +77,9 @@ def _quantity(
     return BeforeValidator(parse), PlainSerializer(form, return_type=str), WithJsonSchema(dict(schema))
 
 
-Bytes = Annotated[int, *_quantity(parse_bytes, format_bytes, r"^\d+(\.\d+)?([kMGTP]|[KMGTP]i)?$", ["16Gi"])]
+Bytes = Annotated[int, *_quantity(parse_bytes, format_bytes, r"^[0-9]+(\.[0-9]+)?([kMGTP]|[KMGTP]i)?$", ["16Gi"])]
 """Memory or disk size in bytes; written `16Gi`."""
-Millicpus = Annotated[int, *_quantity(parse_millicpus, format_millicpus, r"^\d+(\.\d+)?m?$", ["500m"])]
+Millicpus = Annotated[int, *_quantity(parse_millicpus, format_millicpus, r"^[0-9]+(\.[0-9]+)?m?$", ["500m"])]
 """CPU in millicores; written `500m`."""
-Seconds = Annotated[int, *_quantity(parse_seconds, format_seconds, r"^(\d+[smhd])+$", ["6h"])]
+Seconds = Annotated[int, *_quantity(parse_seconds, format_seconds, r"^([0-9]+[smhd])+$", ["6h"])]
 """A duration in seconds; written `6h`."""

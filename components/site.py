@@ -33,6 +33,10 @@ class Site(Protocol):
     def endpoint(self) -> pulumi.Output[str]:
         """Address of the Kubernetes API."""
 
+    @property
+    def known(self) -> Mapping[str, pulumi.Output[str]]:
+        """What else the target's own add-ons may name in a Ref."""
+
     def machine(self, machine: MachinePlan, user_data: pulumi.Output[str], parent: pulumi.Resource) -> MachineOutputs:
         """Create one machine. `user_data` is a secret; its later changes must not touch a running machine."""
 

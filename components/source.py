@@ -214,7 +214,7 @@ class _Composer:
         if not isinstance(event := next(self.events), yaml.StreamEndEvent):
             self._stop(event, (), "a second document begins here", "a file holds one document")
         if root.data is None:
-            _refuse(self.file, "is empty", "it must hold a mapping", root.line, root.column)
+            _refuse(self.file, "is empty", "it must hold a mapping", 1, 1)
         if not isinstance(root.data, dict):
             what = "a list" if isinstance(root.data, list) else f"{_short(root.text or '')!r}"
             _refuse(self.file, f"the top level is {what}", "it must be a mapping", root.line, root.column)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from components.problems import Fault, FieldPath, Problem
@@ -48,7 +48,7 @@ def _label_key(text: str) -> str:
 
 
 def _ssh_key(text: str) -> str:
-    if not re.fullmatch(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-\S+) [A-Za-z0-9+/=]{40,}( .*)?", text):
+    if not re.fullmatch(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp[0-9]{3}|sk-\S+) [A-Za-z0-9+/=]{40,}( .*)?", text):
         raise Fault("not an OpenSSH public key", "paste one line of an id_ed25519.pub file")
     return text
 
@@ -58,20 +58,24 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")]
 Network = Annotated[str, AfterValidator(_network)]
+Count = Annotated[int, Strict()]
+"""A whole number: neither 3.0 nor true."""
+Flag = Annotated[bool, Strict()]
+"""true or false, and no other word for them."""
 
 
 class Model(BaseModel):
     """Base of every spec and config model: frozen, closed, camelCase in YAML."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, use_attribute_docstrings=False, strict=False
+        frozen=True, extra="forbid", alias_generator=to_camel, allow_inf_nan=False
     )
 
 
 class Size(Model):
     """What one node offers to Kubernetes."""
 
-    cpus: int = Field(description="Logical CPUs of a node.", ge=1, le=1024, examples=[4])
+    cpus: Count = Field(description="Logical CPUs of a node.", ge=1, le=1024, examples=[4])
     memory: Bytes = Field(description="Memory of a node.", ge=2 * 1024**3, examples=["16Gi"])
     disk: Bytes = Field(description="Root disk of a node.", ge=20 * 1024**3, examples=["80Gi"])
 
@@ -85,7 +89,7 @@ class Size(Model):
 class Kubernetes(Model):
     """The Kubernetes release and its cluster networks."""
 
-    version: Annotated[str, StringConstraints(pattern=r"^1\.\d+\.\d+$"), AfterValidator(_version)] = Field(
+    version: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,3}\.[0-9]{1,3}$"), AfterValidator(_version)] = Field(
         description="Kubernetes release, major.minor.patch.", examples=["1.36.3"]
     )
     cni: Literal["cilium"] = Field("cilium", description="Network plugin.")
@@ -96,7 +100,7 @@ class Kubernetes(Model):
 class ControlPlane(Model):
     """The nodes that run the API server and etcd."""
 
-    nodes: int = Field(description="Number of nodes: odd, since etcd needs a majority.", ge=1, le=7, examples=[3])
+    nodes: Count = Field(description="Number of nodes: odd, since etcd needs a majority.", ge=1, le=7, examples=[3])
     size: Size = Field(description="Size of each node.")
 
 
@@ -114,7 +118,7 @@ class Pool(Model):
     """A group of equal worker nodes."""
 
     name: Name = Field(description="Name of the pool; part of its nodes' names.", examples=["web"])
-    nodes: int = Field(description="Number of nodes.", ge=1, le=MAX_NODES, examples=[3])
+    nodes: Count = Field(description="Number of nodes.", ge=1, le=MAX_NODES, examples=[3])
     size: Size = Field(description="Size of each node.")
     tenant: Name | None = Field(None, description="The one tenant whose pods may run here; none: shared by all.")
     zones: tuple[Name, ...] = Field((), description="Zones to spread over; empty: all zones of the cluster.")
@@ -156,16 +160,16 @@ class Access(Model):
     audit: Literal["none", "metadata", "request"] = Field(
         "metadata", description="What the API server writes to its audit log."
     )
-    encrypt_secrets: bool = Field(True, description="Encrypt Secrets in etcd.")
+    encrypt_secrets: Flag = Field(True, description="Encrypt Secrets in etcd.")
 
 
 class StorageClass(Model):
     """A storage class and what it must offer."""
 
     name: Name = Field(description="Name of the StorageClass.", examples=["fast"])
-    default: bool = Field(False, description="Used by claims that name no class.")
-    snapshots: bool = Field(False, description="Volumes can be snapshotted.")
-    expansion: bool = Field(True, description="Volumes can grow.")
+    default: Flag = Field(False, description="Used by claims that name no class.")
+    snapshots: Flag = Field(False, description="Volumes can be snapshotted.")
+    expansion: Flag = Field(True, description="Volumes can grow.")
     access_modes: tuple[Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany"], ...] = Field(
         ("ReadWriteOnce",), description="Access modes that volumes must offer.", min_length=1
     )
@@ -180,14 +184,14 @@ class Storage(Model):
 class Services(Model):
     """How services are reached from outside."""
 
-    load_balancer: bool = Field(True, description="Services of type LoadBalancer get an address.")
+    load_balancer: Flag = Field(True, description="Services of type LoadBalancer get an address.")
 
 
 class EtcdBackup(Model):
     """Snapshots of etcd, taken inside the cluster and kept outside it."""
 
     every: Seconds = Field(description="Time between two snapshots.", examples=["6h"])
-    keep: int = Field(28, description="Number of snapshots kept.", ge=1, le=10_000)
+    keep: Count = Field(28, description="Number of snapshots kept.", ge=1, le=10_000)
     to: Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?$")] = Field(
         description="Bucket and path that take the snapshots.", examples=["s3://example-backup/shop"]
     )
@@ -197,7 +201,7 @@ class VolumeBackup(Model):
     """Copies of volumes and API objects outside the cluster."""
 
     every: Seconds = Field(description="Time between two backups.", examples=["24h"])
-    keep: int = Field(14, description="Number of backups kept.", ge=1, le=10_000)
+    keep: Count = Field(14, description="Number of backups kept.", ge=1, le=10_000)
     to: Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?$")] = Field(
         description="Bucket and path that take the backups.", examples=["s3://example-backup/shop"]
     )
@@ -213,7 +217,7 @@ class Backup(Model):
 class Monitoring(Model):
     """What is measured."""
 
-    node_metrics: bool = Field(True, description="Metrics of every node and its pods.")
+    node_metrics: Flag = Field(True, description="Metrics of every node and its pods.")
 
 
 class Availability(Model):
@@ -222,8 +226,8 @@ class Availability(Model):
     evict_after: Seconds = Field(
         300, description="Time until pods of an unreachable node are evicted.", examples=["300s"]
     )
-    surge: int = Field(1, description="Extra nodes of a pool that an upgrade may use at a time.", ge=0, le=10)
-    remediation: bool = Field(False, description="Broken nodes are fenced and brought back without a person.")
+    surge: Count = Field(1, description="Extra nodes of a pool that an upgrade may use at a time.", ge=0, le=10)
+    remediation: Flag = Field(False, description="Broken nodes are fenced and brought back without a person.")
 
 
 class Requests(Model):
@@ -238,7 +242,7 @@ class Workload(Model):
 
     name: Name = Field(description="Name of the workload.", examples=["checkout"])
     pool: Name = Field(description="Pool that runs it.", examples=["web"])
-    replicas: int = Field(description="Number of replicas.", ge=1, le=150_000, examples=[3])
+    replicas: Count = Field(description="Number of replicas.", ge=1, le=150_000, examples=[3])
     requests: Requests = Field(description="Requests of one replica.")
     state: Literal["none", "volume", "replicated"] = Field(
         "none",

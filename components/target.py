@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
 
@@ -75,7 +75,7 @@ class StorageConfig(Model):
     """Which backend serves which storage class. A target narrows `backend` to those that it can have."""
 
     backend: str = Field(description="Backend of every class not named in `classes`.")
-    classes: dict[Name, str] = Field({}, description="Backend by storage class, where it is not `backend`.")
+    classes: Mapping[Name, str] = Field({}, description="Backend by storage class, where it is not `backend`.")
     nfs: Nfs | None = Field(None, description="Needed when a class uses nfs.")
     ceph: Ceph | None = Field(None, description="Needed when a class uses ceph.")
     powerflex: PowerFlex | None = Field(None, description="Needed when a class uses powerflex.")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from components.problems import Fault, Problem
 from components.quantity import Bytes
-from components.spec import CONTROL_PLANE, Model, Name, Spec
+from components.spec import CONTROL_PLANE, Count, Flag, Model, Name, Spec
 from components.target import (
     Address,
     AddressRange,
@@ -40,7 +40,7 @@ class Host(Model):
 
     name: str = Field(description="Name in vCenter.", min_length=1, examples=["esx01.example.com"])
     zone: Name = Field(description="Zone of the spec that the host stands in.", examples=["a"])
-    cpus: int = Field(description="Logical CPUs: hardware threads.", ge=1, le=4096, examples=[64])
+    cpus: Count = Field(description="Logical CPUs: hardware threads.", ge=1, le=4096, examples=[64])
     memory: Bytes = Field(description="Memory.", ge=1024**3, examples=["512Gi"])
 
 
@@ -79,8 +79,8 @@ class Drs(Model):
 class Ha(Model):
     """vSphere HA of the compute cluster: restarts VMs of a lost host."""
 
-    enabled: bool = Field(True, description="HA is on for the compute cluster.")
-    host_failures: int = Field(1, description="Host losses whose capacity is kept free.", ge=0, le=8)
+    enabled: Flag = Field(True, description="HA is on for the compute cluster.")
+    host_failures: Count = Field(1, description="Host losses whose capacity is kept free.", ge=0, le=8)
 
 
 class Storage(StorageConfig):

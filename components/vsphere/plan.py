@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 from math import ceil
 
 from components import facts
-from components.addons import load_balancer_rules, storage_rules
+from components.addons import load_balancer_rules, remediation_rules, storage_rules
 from components.facts import Balancing, Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
 from components.problems import InvalidInput, Problem
@@ -67,7 +67,9 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
             for part in ("cpus", "memory", "disk")
         },
         "availability.surge": _surge_rule(spec, config),
-        "availability.remediation": equal("power-cycle through vCenter (fence_vmware_rest)"),
+        **remediation_rules(
+            "vSphere HA restarts the VMs of a lost host" if config.ha.enabled else "a person powers the VM off and on"
+        ),
         **storage_rules(config),
         **load_balancer_rules(config),
     }

@@ -41,6 +41,10 @@ class Site:
     def endpoint(self) -> pulumi.Output[str]:
         return pulumi.Output.from_input(self._config.endpoint)
 
+    @property
+    def known(self) -> Mapping[str, pulumi.Output[str]]:
+        return {}
+
     def machine(self, machine: MachinePlan, user_data: pulumi.Output[str], parent: pulumi.Resource) -> MachineOutputs:
         size, place = machine.place.size, machine.place
         vm = vsphere.VirtualMachine(

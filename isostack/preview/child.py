@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def run(job: Job) -> Preview | Exception:
-    """The preview; or PreviewFailed; or the program's own exception where that holds `problems` of the input."""
+    """The preview; or PreviewFailed; or the program's own exception where that tells the `problems` of its input."""
     root = Path(job.root)
     transcript = Transcript()
     monitor = Monitor(job.project, job.stack, root)
@@ -40,10 +40,11 @@ def run(job: Job) -> Preview | Exception:
     try:
         failure = _run_program(job, root, monitor, Engine(transcript))
     except Exception as error:
-        if hasattr(error, "problems"):
-            return error
-        failure = explain(monitor.refusal or error, root)
-    if failure:
+        if bad_input := _bad_input(error):
+            return bad_input
+        failure = explain(error, root)
+    # What the engine refuses ends the preview, whatever the program or the SDK has made of the error.
+    if failure := str(monitor.refusal or failure or ""):
         return PreviewFailed(job.stack, failure, transcript.messages())
     resources = monitor.resources()
     return Preview(job.project, job.stack, resources, resources[0].outputs, transcript.messages())
@@ -69,6 +70,14 @@ def _run_program(job: Job, root: Path, monitor: Monitor, engine: Engine) -> str 
         if exit_.code not in (None, 0):
             return f"the program left with sys.exit({exit_.code!r})"
     return None
+
+
+def _bad_input(error: Exception) -> Exception | None:
+    """The exception itself or a cause it names: a program may raise a RunError from it, for the Pulumi CLI."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__) and cause not in chain:  # the SDK raises some exceptions from themselves
+        chain.append(cause)
+    return next((link for link in chain if isinstance(link, Exception) and hasattr(link, "problems")), None)
 
 
 def _run_main(root: str) -> None:

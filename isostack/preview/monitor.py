@@ -24,9 +24,10 @@ from pulumi.runtime.resource import RegisterResponse
 
 from isostack.preview.model import Resource, Severity
 from isostack.preview.registration import Registration, alias_specs, inherit
+from isostack.preview.structs import with_secrets
 from isostack.preview.transcript import Transcript
 from isostack.preview.urn import Identity, alias_urns
-from isostack.preview.wire import UNKNOWN_VALUE, with_secrets
+from isostack.preview.wire import UNKNOWN_VALUE
 
 # What engine v3.259.0 says it can do: the first sixteen (resmon.supportedMonitorFeatures).
 FEATURES: Final = [
@@ -137,7 +138,7 @@ class Monitor:
             external=external,
             id=id,
         )
-        # The trace is larger than all the rest of a request, and its use is over.
+        # Its use is over, and its frames would make up most of what a small request keeps in memory.
         request.ClearField("stackTrace")
         if first := self._registrations.get(registration.urn):
             self.refuse(

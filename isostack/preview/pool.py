@@ -163,4 +163,4 @@ def _main(pipe: connection.Connection, job: Job) -> None:
 def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)

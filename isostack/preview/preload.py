@@ -1,8 +1,9 @@
 """What every stack's program imports: loaded once, in the fork server, and shared by all children.
 
-Importing it there saves each child about a second [measured]. It must start no thread and no event loop, since a
-process with either cannot be forked safely.
+Importing it there saves each child about 0.3 s of processor time [measured]. It must start no thread and no event
+loop, since a process with either cannot be forked safely.
 """
+# ruff: noqa: F401
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ import os
 # With this variable set, importing pulumi starts a thread that exports traces (pulumi/runtime/_instrumentation.py).
 os.environ.pop("TRACEPARENT", None)
 
-import pulumi
-import pulumi.runtime  # noqa: F401
-import pulumi_command  # noqa: F401
-import pulumi_kubernetes  # noqa: F401
-import pulumi_random  # noqa: F401
-import pulumi_tls  # noqa: F401
+import pulumi.runtime
+import pulumi_command
+import pulumi_kubernetes.apiextensions
+import pulumi_kubernetes.helm.v3
+import pulumi_random
+import pulumi_tls
+import pydantic
+import yaml
 
-import isostack.preview.child  # noqa: F401
+import isostack.preview.child
 
 gc.collect()
 # What is loaded here lives as long as the process: no collection needs to look at it, or touch its shared pages.

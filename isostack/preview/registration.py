@@ -9,8 +9,8 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
 from isostack.preview.model import Resource
+from isostack.preview.structs import properties
 from isostack.preview.urn import AliasSpec
-from isostack.preview.wire import properties
 
 
 @dataclass(slots=True)

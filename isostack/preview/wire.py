@@ -1,4 +1,4 @@
-"""Property values as the Pulumi protocol carries them, to plain values with markers.
+"""How the Pulumi protocol marks secrets, unknown values and references among plain values, in messages and in JSON.
 
 [documented] github.com/pulumi/pulumi v3.259.0: sdk/go/common/resource/sig/sig.go (signatures),
 sdk/go/common/resource/plugin/rpc.go (the sentinel of an unknown value).
@@ -6,10 +6,7 @@ sdk/go/common/resource/plugin/rpc.go (the sentinel of an unknown value).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
-
-from google.protobuf.struct_pb2 import Struct, Value
 
 from isostack.preview.model import UNKNOWN, Secret
 
@@ -19,30 +16,8 @@ SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
 RESOURCE_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 
 
-def properties(struct: Struct) -> dict[str, Any]:
-    """All properties, by name in alphabetical order: a protobuf map has none of its own."""
-    fields = struct.fields
-    return {name: _value(fields[name]) for name in sorted(fields)}
-
-
-def _value(value: Value) -> Any:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        return UNKNOWN if value.string_value == UNKNOWN_VALUE else value.string_value
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    if kind == "bool_value":
-        return value.bool_value
-    if kind == "list_value":
-        return [_value(item) for item in value.list_value.values]
-    if kind == "struct_value":
-        return _mapping(properties(value.struct_value))
-    return None
-
-
-def _mapping(entries: dict[str, Any]) -> Any:
-    """The mapping, or what its signature says it stands for.
+def unmarked(entries: dict[str, Any]) -> Any:
+    """The mapping, or what its signature says it stands for. Its values have been through here already.
 
     An asset or archive is left as its one entry (path, text, uri or assets), a reference to a resource as urn and id.
     """
@@ -53,21 +28,3 @@ def _mapping(entries: dict[str, Any]) -> Any:
     if signature == RESOURCE_REFERENCE and entries.get("id") == "":
         entries["id"] = UNKNOWN
     return entries
-
-
-def with_secrets(struct: Struct, names: Iterable[str]) -> Struct:
-    """A copy of `struct` in which the properties of these names are secret; those it lacks are unknown secrets."""
-    marked = Struct()
-    marked.CopyFrom(struct)
-    for name in names:
-        current = struct.fields[name] if name in struct.fields else Value(string_value=UNKNOWN_VALUE)
-        if not _is_secret(current):
-            secret = marked.fields[name].struct_value.fields
-            secret[SIGNATURE].string_value = SECRET
-            secret["value"].CopyFrom(current)
-    return marked
-
-
-def _is_secret(value: Value) -> bool:
-    fields = value.struct_value.fields if value.WhichOneof("kind") == "struct_value" else {}
-    return SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET

@@ -12,11 +12,21 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from components.decode import decode, did_you_mean, elsewhere
-from components.problems import Fault, InvalidInput, Problem
+from components.problems import Fault, FieldPath, InvalidInput, Problem
 from components.source import load_yaml, parse_yaml
 
 Name = Annotated[str, Field(pattern=r"^[a-z]+$", description="A short name. More.", examples=["web"])]
@@ -75,6 +85,7 @@ class Pool(Model):
 class Local(Model):
     kind: Literal["local"]
     folder: str = Field("/data", min_length=2, max_length=8)
+    kin: str = ""
 
 
 class Remote(Model):
@@ -83,10 +94,14 @@ class Remote(Model):
     mode: Literal["local", "fast"] = "fast"
 
 
+Store = Annotated[Local | Remote, Field(discriminator="kind")]
+
+
 class Config(Model):
     version: str = Field("1.0", description="Version.", pattern=r"^\d+\.\d+$", examples=["1.36"])
     pools: list[Pool] = Field([], max_length=3)
-    store: Annotated[Local | Remote, Field(discriminator="kind")] = Local(kind="local")
+    store: Store = Local(kind="local")
+    stores: list[Store] = []
     replicas: int | Literal["auto"] = 1
     size: Size | Name = "web"
     ratio: float = Field(0.5, gt=0, lt=1)
@@ -96,6 +111,7 @@ class Config(Model):
     colour: Colour = Colour.RED
     fast_mode: bool = False
     inventory: Annotated[str, AfterValidator(be_readable)] = "good.csv"
+    spares: Annotated[str, AfterValidator(be_readable)] = "good.csv"
     low: int = 1
     high: int = 9
 
@@ -124,7 +140,7 @@ FORM = "is not of the right form; A short name (for example web); it must match 
         # Keys.
         ("fastmode: true", "1:1: fastmode: unknown key 'fastmode'; did you mean 'fastMode'?"),
         ("fast_mode: true", "1:1: fast_mode: unknown key 'fast_mode'; did you mean 'fastMode'?"),
-        ("store: {kind: local, x: 1}", "1:22: store.x: unknown key 'x'; valid keys: kind, folder"),
+        ("store: {kind: local, x: 1}", "1:22: store.x: unknown key 'x'; valid keys: kind, folder, kin"),
         ("pools:\n- nodes: 1", "2:3: pools[0].name: missing required key 'name'; A short name (for example web)"),
         ("pools:\n- name: a\n  labels: {B: c}", f"3:12: pools[0].labels.B: 'B' {FORM}"),
         # Types.
@@ -162,6 +178,9 @@ FORM = "is not of the right form; A short name (for example web); it must match 
         ("low: 10", "1:1: low is above high; swap them"),
         # Unions.
         ("store: {}", "1:8: store.kind: missing required key 'kind'; allowed: local, remote"),
+        ("store: {kin: local}", "1:8: store.kind: missing required key 'kind'; allowed: local, remote"),
+        ("stores: [{kind: local}, {kind: x, url: y}]",
+         "1:32: stores[1].kind: unknown kind 'x'; allowed: local, remote"),
         ("store: {kind: x, y: 1}", "1:15: store.kind: unknown kind 'x'; allowed: local, remote"),
         ("store: {kind: locl}", "1:15: store.kind: unknown kind 'locl'; did you mean 'local'? allowed: local, remote"),
         ("store: {kidn: local}", "1:9: store.kidn: unknown key 'kidn'; did you mean 'kind'?"),
@@ -214,14 +233,14 @@ def test_a_bad_key_with_a_bad_value() -> None:
 def test_two_keys_cannot_be_meant_as_one() -> None:
     found = messages("store: {kind: local, foldr: /a, foldre: /b}")
     assert found[0] == "f.yaml:1:22: store.foldr: unknown key 'foldr'; did you mean 'folder'?"
-    assert found[1] == "f.yaml:1:33: store.foldre: unknown key 'foldre'; valid keys: kind, folder"
+    assert found[1] == "f.yaml:1:33: store.foldre: unknown key 'foldre'; valid keys: kind, folder, kin"
 
 
 def test_problems_of_another_file_come_once_and_after_those_of_this_one() -> None:
-    assert messages("inventory: bad.csv\neven: 3\nstoer: {}\n") == [
-        "f.yaml:2:7: even: 3 is odd; choose an even number",
-        "f.yaml:3:1: stoer: unknown key 'stoer'; did you mean 'store'?",
-        "f.yaml:3:8: stoer.kind: missing required key 'kind'; allowed: local, remote",
+    assert messages("inventory: bad.csv\nspares: bad.csv\neven: 3\nstoer: {}\n") == [
+        "f.yaml:3:7: even: 3 is odd; choose an even number",
+        "f.yaml:4:1: stoer: unknown key 'stoer'; did you mean 'store'?",
+        "f.yaml:4:8: stoer.kind: missing required key 'kind'; allowed: local, remote",
         "bad.csv:4:1: rack: no such rack; name one",
         "bad.csv:9:1: rack: no such rack; name one",
     ]
@@ -238,13 +257,15 @@ def test_invalid_input_that_a_validator_lets_through_is_told_with_the_rest() -> 
 
 
 def test_paths_and_positions_below_a_part_of_the_document() -> None:
-    document = parse_yaml("config:\n  isostack:target:\n    even: 3\n    low: x\n", "Pulumi.yaml")
+    document = parse_yaml("config:\n  isostack:target:\n    even: 3\n    low: x\n    versio: 1.30\n", "Pulumi.yaml")
     at = ("config", "isostack:target")
     with pytest.raises(InvalidInput) as caught:
         decode(Config, document.data["config"]["isostack:target"], document=document, at=at)
     assert [str(problem) for problem in caught.value.problems] == [
         "Pulumi.yaml:3:11: config.isostack:target.even: 3 is odd; choose an even number",
         "Pulumi.yaml:4:10: config.isostack:target.low: 'x' where a whole number is expected",
+        "Pulumi.yaml:5:5: config.isostack:target.versio: unknown key 'versio'; did you mean 'version'?",
+        'Pulumi.yaml:5:13: config.isostack:target.versio: 1.30 where text is expected; quote it: "1.30"',
     ]
 
 
@@ -275,7 +296,7 @@ def semantic(config: Config) -> Iterator[Problem]:
             yield Problem(f"{pool.nodes} nodes are many", "at most 5", ("pools", i, "nodes"))
         for j, zone in enumerate(pool.zones):
             if zone not in names:
-                yield Problem(f"no pool {zone!r}", "", ("pools", i, "zones", j))
+                yield Problem(f"no pool {zone!r}", f"pools: {', '.join(names)}", ("pools", i, "zones", j))
 
 
 def test_semantic_problems_of_sound_data() -> None:
@@ -294,7 +315,7 @@ def test_semantic_problems_come_with_the_structural_ones() -> None:
         "f.yaml:4:12: pools[1].name: 'a' stands twice",
         "f.yaml:4:22: pools[1].nodes: 'x' where a whole number is expected; for example 3",
         "f.yaml:5:22: pools[2].nodes: 9 nodes are many; at most 5",
-        "f.yaml:5:33: pools[2].zones[0]: no pool 'z'",
+        "f.yaml:5:33: pools[2].zones[0]: no pool 'z'; pools: a, a, c",
     ]
 
 
@@ -310,6 +331,64 @@ def test_semantic_problems_come_with_the_structural_ones() -> None:
 def test_what_a_stand_in_causes_is_not_told(text: str) -> None:
     found = messages(text, semantic=semantic)
     assert not [message for message in found if "no pool" in message or "twice" in message]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (("pools", 0, "nodes"), False),
+        (("pools", 0), False),
+        (("pools",), False),
+        ((), False),
+        (("size",), False),
+        (("size", "cpus"), False),
+        (("pools", 0, "size"), True),
+        (("pools", 1, "labels", "E"), False),
+        (("pools", 1, "labels", "c"), True),
+        (("pools", 1, "name"), True),
+        (("high",), True),
+    ],
+)
+def test_what_touches_a_stand_in_is_not_told(path: FieldPath, told: bool) -> None:
+    text = "pools: [{name: a, nodes: x}, {name: b, labels: {c: d, E: F}}]\nsize: [1]\n"
+    found = messages(text, semantic=lambda _: iter([Problem("is wrong", path=path)]))
+    assert any("is wrong" in message for message in found) == told
+
+
+def test_a_name_of_the_wrong_form_stands_in_for_itself() -> None:
+    assert messages("pools: [{name: Db}, {name: c, zones: [z]}]", semantic=semantic)[1].endswith("pools: db, c")
+
+
+def test_a_sibling_stands_in_where_there_is_no_example() -> None:
+    text = "stores: [{kind: local}, {kind: remote, url: https://a}, {kind: remote}]"
+    assert messages(text, semantic=lambda _: iter([Problem("is slow", path=("stores", 1))])) == [
+        "f.yaml:1:25: stores[1]: is slow",
+        "f.yaml:1:57: stores[2].url: missing required key 'url'",
+    ]
+
+
+def test_entries_with_errors_are_not_called_missing() -> None:
+    class Few(Model):
+        items: list[Size] = Field(min_length=2)
+
+    assert messages("items: [{cpus: 0}, {cpus: 1}]", Few) == ["f.yaml:1:16: items[0].cpus: 0 is too small; at least 1"]
+    assert messages("items: [{cpus: 1}]", Few) == ["f.yaml:1:8: items: too few entries: 1; at least 2"]
+
+
+def test_a_field_validator_is_not_blamed_for_a_stand_in() -> None:
+    class Range(Model):
+        low: int = 5
+        high: int
+
+        @field_validator("high")
+        @classmethod
+        def _order(cls, high: int, info: ValidationInfo) -> int:
+            if high < info.data.get("low", high):
+                raise Fault(f"{high} is below low")
+            return high
+
+    assert messages("low: 2\nhigh: 1\n", Range) == ["f.yaml:2:7: high: 1 is below low"]
+    assert messages("low: x\nhigh: 1\n", Range) == ["f.yaml:1:6: low: 'x' where a whole number is expected"]
 
 
 def test_a_model_validator_is_not_blamed_for_a_stand_in() -> None:

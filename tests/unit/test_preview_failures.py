@@ -76,10 +76,12 @@ def test_a_plain_data_source_is_named_with_its_output_form(tmp_path: Path) -> No
     assert "use get_datacenter_output" in failed.text
 
 
-def test_bad_input_comes_back_as_it_was_raised(tmp_path: Path) -> None:
-    program = """
+@pytest.mark.parametrize("how", ["raise bad", "raise pulumi.RunError(str(bad)) from bad"])
+def test_bad_input_comes_back_as_it_was_raised(tmp_path: Path, how: str) -> None:
+    program = f"""
     from components.problems import InvalidInput, Problem
-    raise InvalidInput([Problem("too small", "at least 1", ("nodes",), "shop.yaml", 3, 4)])
+    bad = InvalidInput([Problem("too small", "at least 1", ("nodes",), "shop.yaml", 3, 4)])
+    {how}
     """
     with pytest.raises(InvalidInput, match=r"^shop.yaml:3:4: nodes: too small; at least 1$"):
         preview_of(tmp_path, program)
@@ -101,6 +103,8 @@ def test_a_project_without_program(tmp_path: Path) -> None:
         ("import os; os._exit(7)", "the process ended with exit code 7 in the middle of the program"),
         ("import os; os._exit(0)", "the process ended with exit code 0 in the middle of the program"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "the process was ended by SIGSEGV"),
+        # A copy of the process lives on, and with it our end of the pipe.
+        ("import os, time\nif os.fork(): os._exit(8)\ntime.sleep(60)", "the process ended with exit code 8"),
     ],
 )
 def test_a_program_that_dies(tmp_path: Path, program: str, reason: str) -> None:

@@ -23,6 +23,14 @@ from isostack.stacks import StackFile
 print(preview(Path({root!r}), [StackFile("dev", Path("x"), "shop", {{}}, frozenset())])[0].resources[1].name)
 """
 
+# It has a process of its own that would stay behind.
+SLEEPER = """
+import pathlib, subprocess
+process = subprocess.Popen(["sleep", "60"])
+pathlib.Path("began").touch()
+process.wait()
+"""
+
 
 def python(*arguments: str, **options: object) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -147,7 +155,7 @@ def test_nothing_outlives_the_command(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
-    parent = parent_of(tmp_path, "import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(60)")
+    parent = parent_of(tmp_path, SLEEPER)
     wait_for((tmp_path / "began").exists)
     parent.send_signal(signal.SIGINT)
     assert parent.wait(30) != 0
@@ -155,9 +163,9 @@ def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
 
 
 def test_the_children_end_when_the_parent_is_killed(tmp_path: Path) -> None:
-    parent = parent_of(tmp_path, "import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(60)")
+    parent = parent_of(tmp_path, SLEEPER)
     wait_for((tmp_path / "began").exists)
     assert len(processes_of_session(parent.pid)) > 1
     parent.kill()
-    parent.communicate()
+    parent.wait()
     wait_for(lambda: not processes_of_session(parent.pid))

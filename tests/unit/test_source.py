@@ -93,7 +93,7 @@ def test_position_of_what_is_not_there_is_that_of_its_parent(key: bool) -> None:
     [
         ("", "f.yaml:1:1: is empty; it must hold a mapping"),
         ("# only a comment\n", "f.yaml:1:1: is empty; it must hold a mapping"),
-        ("---\n", "f.yaml:2:1: is empty; it must hold a mapping"),
+        ("---\n", "f.yaml:1:1: is empty; it must hold a mapping"),
         ("- a\n", "f.yaml:1:1: the top level is a list; it must be a mapping"),
         ("hello\n", "f.yaml:1:1: the top level is 'hello'; it must be a mapping"),
         ("a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document begins here; a file holds one document"),
@@ -163,6 +163,10 @@ def test_faults_that_leave_the_rest_readable_are_told_together() -> None:
         'f.yaml:3:5: d: key 2 is not text; quote it: "2"',
         "f.yaml:4:1: a: duplicate key 'a'; the first one is at 1:1",
     ]
+
+
+def test_keys_that_are_no_text_are_not_duplicates_of_each_other() -> None:
+    assert len(messages("? [a]\n: b\n? [c]\n: d\n")) == 2
 
 
 def test_the_deepest_nesting_and_a_quoted_merge_key_are_allowed() -> None:
@@ -266,6 +270,7 @@ def read(load: Callable[[], Document]) -> Document | InvalidInput:
 
 @given(YAMLISH | st.text())
 @example("\ufeffa: \ufeff")
+@example("---\n#")
 def test_any_text_is_read_or_refused(text: str) -> None:
     found = read(lambda: parse_yaml(text, "f.yaml"))
     if isinstance(found, Document):

@@ -1,0 +1,55 @@
+"""Add-ons: what is installed inside the cluster, as pure data. One module for each; this one collects them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from components.addons import cilium, etcd_backup, monitoring, snapshots, storage, tenants, velero
+from components.addons.load_balancer import load_balancer_rules
+from components.addons.remediation import remediation_rules
+from components.addons.storage import storage_rules
+from components.plan import Addon
+from components.spec import Spec
+from components.target import TargetConfig
+
+__all__ = ["TargetAddons", "common", "in_order", "load_balancer_rules", "remediation_rules", "storage_rules"]
+
+_MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
+    cilium.addons,
+    tenants.addons,
+    storage.drivers,
+    storage.classes,
+    snapshots.addons,
+    monitoring.addons,
+    etcd_backup.addons,
+    velero.addons,
+)
+"""Each yields nothing where the spec does not wish it."""
+
+
+def common(spec: Spec, target: TargetConfig) -> tuple[Addon, ...]:
+    """The add-ons that the spec asks for on any target, and the drivers of the storage that this one has."""
+    return tuple(addon for addons in _MODULES for addon in addons(spec, target))
+
+
+def in_order(addons: tuple[Addon, ...]) -> tuple[Addon, ...]:
+    """Each after those that it names in `after`, otherwise as they come. KeyError names one that is not there."""
+    known = {addon.name: addon for addon in addons}
+    placed: dict[str, Addon] = {}
+
+    def place(addon: Addon) -> None:
+        for name in addon.after:
+            place(known[name])
+        placed.setdefault(addon.name, addon)
+
+    for addon in addons:
+        place(addon)
+    return tuple(placed.values())
+
+
+class TargetAddons(Protocol):
+    """What `components/<target>/addons.py` holds."""
+
+    def addons(self, spec: Spec, config: Any) -> tuple[Addon, ...]:
+        """The target's own mechanisms, such as its cloud controller manager: none of them `common`."""

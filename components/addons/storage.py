@@ -1,0 +1,87 @@
+"""Storage: which backends there are, what they make of the spec's wishes, the StorageClasses and their drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
+
+from components.addons import ceph, nfs, powerflex, vsphere_csi
+from components.addons.backend import Backend, Offer
+from components.facts import Realisation
+from components.plan import Addon, Leaf, Manifest, Rule
+from components.spec import Spec, StorageClass
+from components.target import TargetConfig
+
+BACKENDS: Mapping[str, Backend] = {
+    backend.name: backend for backend in (vsphere_csi.BACKEND, ceph.BACKEND, nfs.BACKEND, powerflex.BACKEND)
+}
+CLASSES = "storage-classes"
+_DEFAULT = "storageclass.kubernetes.io/is-default-class"
+
+
+def backend_of(storage_class: StorageClass, target: TargetConfig) -> Backend:
+    return BACKENDS[target.storage.backend_of(storage_class.name)]
+
+
+def drivers(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
+    """The driver of each backend in use, once."""
+    for backend in BACKENDS.values():
+        classes = tuple(c for c in spec.storage.classes if backend_of(c, target) is backend)
+        if classes:
+            yield from backend.addons(spec, target, classes)
+
+
+def classes(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
+    """The StorageClasses: all that a user of the cluster sees of them is the same on every target."""
+    if spec.storage.classes:
+        yield Addon(
+            name=CLASSES,
+            serves=("storage.classes.*.name", "storage.classes.*.default", "storage.classes.*.expansion"),
+            objects=tuple(_storage_class(c, target) for c in spec.storage.classes),
+            mechanism=tuple(f"{c.name}:{part}" for c in spec.storage.classes for part in ("provisioner", "parameters")),
+        )
+
+
+def _storage_class(wish: StorageClass, target: TargetConfig) -> Manifest:
+    made = backend_of(wish, target).provision(wish, target)
+    body = {
+        "metadata": {"annotations": {_DEFAULT: "true" if wish.default else "false"}},
+        "allowVolumeExpansion": wish.expansion,
+        "reclaimPolicy": "Delete",
+        # So that the volume is made where the pod can run: the only mode that fits backends with zones.
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "provisioner": made.driver,
+        "parameters": dict(made.parameters),
+    }
+    return Manifest("storage.k8s.io/v1", "StorageClass", wish.name, body)
+
+
+def storage_rules(target: TargetConfig) -> Mapping[str, Rule]:
+    """How the wishes of the storage classes come true on this target."""
+    return {
+        "storage.classes.*.snapshots": _rule(target, lambda wish, backend: backend.snapshots),
+        "storage.classes.*.expansion": _rule(target, lambda wish, backend: backend.expansion),
+        "storage.classes.*.accessModes": _rule(target, _access),
+    }
+
+
+def _rule(target: TargetConfig, offered: Callable[[StorageClass, Backend], Offer]) -> Rule:
+    def rule(leaf: Leaf) -> Realisation:
+        if not leaf.value:
+            return Realisation(field=leaf.path, grade="equal", mechanism="none asked")
+        spec, wish = cast(Spec, leaf.holders[0]), cast(StorageClass, leaf.holders[-1])
+        backend = backend_of(wish, target)
+        offer, short = offered(wish, backend), backend.shortfall(spec, target)
+        grade = "degraded" if short and offer.grade == "equal" else offer.grade
+        reason = "; ".join(filter(None, (offer.reason, short)))
+        return Realisation(field=leaf.path, grade=grade, mechanism=offer.mechanism, reason=reason)
+
+    return rule
+
+
+def _access(wish: StorageClass, backend: Backend) -> Offer:
+    missing = [mode for mode in wish.access_modes if mode not in backend.access_modes]
+    mechanism = f"backend {backend.name}"
+    if missing:
+        return Offer("impossible", mechanism, f"no {' and no '.join(missing)}: {backend.constraints}")
+    return Offer("equal", mechanism, backend.constraints if len(wish.access_modes) > 1 else "")

@@ -1,0 +1,9 @@
+"""User data: pure functions from the plan to one cloud-config per machine."""
+
+from __future__ import annotations
+
+from components.bootstrap.labels import forbidden_labels
+from components.bootstrap.late import Late
+from components.bootstrap.render import facts, render
+
+__all__ = ["Late", "facts", "forbidden_labels", "render"]

@@ -1,0 +1,64 @@
+"""What a machine's user data depends on, and the files it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from components.bootstrap.late import Late
+from components.plan import MachinePlan, NodePlatform, Plan
+from components.spec import Access, Kubernetes, Size, Taint
+
+NODE_NAME, NODE_LABELS, PROVIDER_ID = "@@NODE_NAME@@", "@@NODE_LABELS@@", "@@PROVIDER_ID@@"
+"""Stand in the files for what is each machine's own, so that machines of one pool share everything else."""
+NODE_IP = "@NODE_IP@"
+"""Stands in the files for the node's address, which bootstrap.sh reads off the default route at boot."""
+
+CONFIG = "/etc/isostack"
+KUBERNETES = "/etc/kubernetes"
+NEUTRAL = NodePlatform(cloud_provider=False, provider_id="", vip_mode="arp", vip_interface="")
+"""Stands for every platform where only what the spec asks is compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that cloud-init writes, owned by root."""
+
+    path: str
+    content: str
+    mode: str = "0644"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """All that the files of a machine depend on, but for the three markers. Hashable: equal nodes share their files."""
+
+    cluster: str
+    kubernetes: Kubernetes
+    access: Access
+    evict_after: int
+    metrics: bool
+    control_plane: bool
+    first: bool
+    """The control-plane node that makes a new cluster."""
+    size: Size
+    """What the spec asks for, on every target: a larger host must not reserve more."""
+    taints: tuple[Taint, ...]
+    platform: NodePlatform
+    late: Late
+
+    @classmethod
+    def of(cls, plan: Plan, machine: MachinePlan, late: Late) -> Node:
+        spec, wanted, platform = plan.spec, machine.wanted, machine.platform
+        return cls(
+            cluster=spec.name,
+            kubernetes=spec.kubernetes,
+            access=spec.access,
+            evict_after=spec.availability.evict_after,
+            metrics=spec.monitoring.node_metrics,
+            control_plane=wanted.role == "control-plane",
+            first=wanted.role == "control-plane" and wanted.index == 0,
+            size=wanted.size,
+            taints=wanted.taints,
+            platform=replace(platform, provider_id=PROVIDER_ID if platform.provider_id else ""),
+            late=late,
+        )

@@ -1,0 +1,322 @@
+"""Plan of a Tinkerbell target: which host each machine gets, and what that makes of the wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from ipaddress import IPv4Address
+from itertools import islice
+
+from components import facts
+from components.addons import load_balancer_rules, remediation_rules, storage_rules
+from components.facts import Place, Realisation, SiteFacts, Wanted
+from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
+from components.problems import FieldPath, InvalidInput, Problem
+from components.quantity import format_bytes
+from components.spec import CONTROL_PLANE, Size, Spec
+from components.tinkerbell.config import CLASS, POOL, Config
+from components.tinkerbell.inventory import Hardware
+
+GIB = 1024**3
+Chosen = Mapping[str, Hardware]
+"""The host of each machine, by the machine's name; a machine without one is missing."""
+
+
+def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
+    """Choose a host for each machine, as `choose` says. Raises InvalidInput with every pool that lacks hosts."""
+    chosen = choose(config, wanted)
+    faults = [*_pins(config, wanted, chosen), *_shortages(spec, config, wanted, chosen)]
+    faults += _endpoint(config, wanted, chosen)
+    if faults:
+        raise InvalidInput(faults)
+    hosts = [chosen[machine.name] for machine in wanted]
+    return Assignment(
+        places=tuple(_place(config, machine, host) for machine, host in zip(wanted, hosts, strict=True)),
+        platforms=tuple(_platform(config, host) for host in hosts),
+        endpoint=config.endpoint,
+        site=_site(spec, config, hosts),
+        reasons=tuple(_reasons(spec, config, wanted, chosen)),
+    )
+
+
+def choose(config: Config, wanted: Sequence[Wanted]) -> Chosen:
+    """Pinned machines first, then machine by machine the first host that fits.
+
+    Hosts come in an order that leaves machines where they are when a pool grows or rows are added at the end of the
+    inventory: those labelled with the pool, in the order of the file; then those of no pool, the smallest class first.
+    Only hosts of no pool can change hands, when a smaller class is added or an earlier pool grows: pin the machines.
+    A host pinned to a machine that the spec has no longer waits for it.
+    """
+    hosts = {host.name: host for host in config.hosts}
+    chosen = {m.name: hosts[config.assignments[m.name]] for m in wanted if m.name in config.assignments}
+    taken = set(config.assignments.values())
+    queues: dict[tuple[str, str], Iterator[Hardware]] = {}
+    for machine in wanted:
+        if machine.name in chosen:
+            continue
+        group = (machine.pool, machine.zone)
+        if group not in queues:
+            queues[group] = iter(_candidates(config, machine))
+        host = next((host for host in queues[group] if host.name not in taken), None)
+        if host is not None:
+            chosen[machine.name] = host
+            taken.add(host.name)
+    return chosen
+
+
+def _candidates(config: Config, machine: Wanted) -> list[Hardware]:
+    own = [host for host in config.hosts if _misfit(config, host, machine) is None]
+    return sorted(own, key=lambda host: (0,) if POOL in host.labels else (1, *_order(config.size(host))))
+
+
+def _order(size: Size) -> tuple[int, int, int]:
+    return size.cpus, size.memory, size.disk
+
+
+def _misfit(config: Config, host: Hardware, machine: Wanted) -> str | None:
+    """Why a host cannot be a machine; None: it can."""
+    if config.zone(host) != machine.zone:
+        return f"stands in zone {config.zone(host)}, the machine in {machine.zone}"
+    return _unfit(config, host, machine.pool, machine.size)
+
+
+def _unfit(config: Config, host: Hardware, pool: str, size: Size) -> str | None:
+    """Why a host cannot serve a pool, in whatever zone; None: it can."""
+    if host.labels.get(POOL, pool) != pool:
+        return f"serves only pool {host.labels[POOL]}"
+    if not config.size(host).covers(size):
+        return f"has {_shown(config.size(host))}, the machine wants {_shown(size)}"
+    return None
+
+
+def spares(spec: Spec, config: Config, used: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The hosts that stand idle and could be a machine of the spec, each with the pools that it could serve."""
+    sizes = {CONTROL_PLANE: spec.control_plane.size} | {pool.name: pool.size for pool in spec.pools}
+    found = {}
+    for host in config.hosts:
+        fits = (
+            pool
+            for pool, size in sizes.items()
+            if config.zone(host) in spec.zones_of(pool) and _unfit(config, host, pool, size) is None
+        )
+        if host.name not in used and (pools := tuple(fits)):
+            found[host.name] = pools
+    return found
+
+
+# ---- what is impossible
+
+
+def _pins(config: Config, wanted: Sequence[Wanted], chosen: Chosen) -> Iterator[Problem]:
+    for machine in wanted:
+        if machine.name in config.assignments:
+            host = chosen[machine.name]
+            if (why := _misfit(config, host, machine)) is not None:
+                right = "pin another host, or take the line away"
+                yield Problem(f"{host.name} {why}", right, ("assignments", machine.name), source="target")
+
+
+def _shortages(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chosen) -> Iterator[Problem]:
+    """One problem for each pool that lacks hosts: asked, there, and where they are missing."""
+    owners = {host.name: name for name, host in chosen.items()} | {h: m for m, h in config.assignments.items()}
+    for i, pool in enumerate((None, *spec.pools)):
+        name, size = (pool.name, pool.size) if pool else (CONTROL_PLANE, spec.control_plane.size)
+        where: FieldPath = ("pools", i - 1) if pool else ("controlPlane",)
+        machines = [machine for machine in wanted if machine.pool == name]
+        if all(machine.name in chosen for machine in machines):
+            continue
+        title = f"pool {name}" if pool else "the control plane"
+        if not any(config.size(host).covers(size) for host in config.hosts):
+            largest = max((config.size(host) for host in config.hosts), key=lambda s: (s.memory, s.cpus, s.disk))
+            what = f"{title} wants hosts of at least {_shown(size)}; the largest of the inventory has {_shown(largest)}"
+            yield Problem(what, "add larger hosts, or make the nodes smaller", (*where, "size"), source="spec")
+            continue
+        zones = spec.zones_of(name)
+        there = sum(
+            _misfit(config, host, machine) is None for machine in _one_per_zone(machines) for host in config.hosts
+        )
+        lacks = "; ".join(_lack(config, zone, machines, chosen, owners) for zone in zones)
+        yield Problem(
+            f"{title} wants {len(machines)} hosts of at least {_shown(size)} in zones {', '.join(zones)}; "
+            f"the inventory has {there}: {lacks}",
+            f"add hosts to {config.inventory.path}, or lower nodes",
+            (*where, "nodes"),
+            source="spec",
+        )
+
+
+def _one_per_zone(machines: Sequence[Wanted]) -> list[Wanted]:
+    return list({machine.zone: machine for machine in machines}.values())
+
+
+def _lack(config: Config, zone: str, machines: Sequence[Wanted], chosen: Chosen, owners: Mapping[str, str]) -> str:
+    """What one zone has of the hosts that a pool wants there, and who took the others."""
+    here = [machine for machine in machines if machine.zone == zone]
+    if not here:
+        return f"zone {zone} wants none"
+    fit = [host.name for host in config.hosts if _misfit(config, host, here[0]) is None]
+    names = {machine.name for machine in here}
+    others = [f"{host} is taken by {owners[host]}" for host in fit if host in owners and owners[host] not in names]
+    return ", ".join((f"zone {zone} wants {len(here)} and has {len(fit)}", *others))
+
+
+def _endpoint(config: Config, wanted: Sequence[Wanted], chosen: Chosen) -> Iterator[Problem]:
+    """By ARP only hosts of the address's own subnet can carry it."""
+    if config.vip.mode != "arp":
+        return
+    endpoint = IPv4Address(config.endpoint)
+    hosts = [chosen[m.name] for m in wanted if m.role == "control-plane" and m.name in chosen]
+    outside = [h for h in hosts if not h.network.network_address < endpoint < h.network.broadcast_address]
+    if outside:
+        networks = ", ".join(dict.fromkeys(str(host.network) for host in outside))
+        what = (
+            f"{config.endpoint} is no host address of {networks}, where {outside[0].name} of the control plane stands"
+        )
+        right = "choose an address of the subnet that all control-plane hosts share, or announce it by vip.mode: bgp"
+        yield Problem(what, right, ("endpoint",), source="target")
+
+
+# ---- what comes out
+
+
+def _place(config: Config, machine: Wanted, host: Hardware) -> Place:
+    return Place(
+        host=host.name,
+        host_class=host.labels[CLASS],
+        size=config.size(host),
+        address=host.address,
+        generation=config.generations.get(machine.name, 1),
+    )
+
+
+def _platform(config: Config, host: Hardware) -> NodePlatform:
+    return NodePlatform(
+        cloud_provider=False,
+        # As cluster-api-provider-tinkerbell writes it [seen] v0.7.0, controller/machine/scope.go.
+        provider_id=f"tinkerbell://{config.namespace}/{host.name}",
+        vip_mode=config.vip.mode,
+        vip_interface="",
+        bgp_peers=",".join(f"{p.address}:{p.asn}::{str(p.multihop).lower()}" for p in config.vip.peers),
+        bgp_as=config.vip.asn or 0,
+    )
+
+
+def _site(spec: Spec, config: Config, used: Sequence[Hardware]) -> SiteFacts:
+    return SiteFacts(
+        name="main",
+        kind=config.kind,
+        machine="host",
+        hosts=tuple(
+            facts.Host(name=h.name, zone=config.zone(h), cpus=config.size(h).cpus, memory=config.size(h).memory)
+            for h in config.hosts
+        ),
+        reserve_hosts=0,
+        spare_hosts=len(spares(spec, config, {host.name for host in used})),
+        balancing=None,
+        restarts_machines=False,
+        power_control=all(host.bmc for host in used),
+        machine_snapshots=False,
+    )
+
+
+def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chosen) -> Iterator[str]:
+    for pool in (CONTROL_PLANE, *(pool.name for pool in spec.pools)):
+        asked = [machine.size for machine in wanted if machine.pool == pool]
+        have = [config.size(chosen[machine.name]) for machine in wanted if machine.pool == pool]
+        cpus, memory = sum(s.cpus for s in asked), sum(s.memory for s in asked)
+        have_cpus, have_memory = sum(s.cpus for s in have), sum(s.memory for s in have)
+        hosts = "1 host" if len(have) == 1 else f"{len(have)} hosts"
+        yield (
+            f"{pool}: {cpus} CPU and {memory // GIB}Gi asked, {have_cpus} CPU and {have_memory // GIB}Gi there on "
+            f"{hosts}: {have_cpus / cpus:.1f} and {have_memory / memory:.1f} times as much"
+        )
+    used = {host.name for host in chosen.values()}
+    idle = spares(spec, config, used)
+    for host in config.hosts:
+        if host.name not in used:
+            serves = f"spare for {', '.join(idle[host.name])}" if host.name in idle else "fits no machine of the spec"
+            yield f"{host.name} (class {host.labels[CLASS]}, zone {config.zone(host)}): {serves}"
+    yield from _pinning({machine.name for machine in wanted}, config.assignments)
+
+
+def _pinning(machines: Collection[str], pins: Mapping[str, str]) -> Iterator[str]:
+    for machine, host in pins.items():
+        if machine not in machines:
+            yield f"{host} waits for {machine}, which the spec has no longer"
+    if loose := sum(machine not in pins for machine in machines):
+        yield (
+            f"{loose} of {len(machines)} machines are not pinned to their hosts: `isostack plan --pin` writes down "
+            "where they are, and no change of pools or inventory can move them"
+        )
+
+
+def _shown(size: Size) -> str:
+    """Hardware has odd sizes: whole GiB where the exact form would be long."""
+    memory, disk = (t if len(t := format_bytes(n)) <= 7 else f"{n // GIB}Gi" for n in (size.memory, size.disk))
+    return f"{size.cpus} CPU, {memory}, {disk} disk"
+
+
+# ---- what becomes of the wishes
+
+
+def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Rule]:
+    counts = {zone: sum(config.zone(host) == zone for host in config.hosts) for zone in spec.zones}
+    listed = ", ".join(f"{zone}: {count}" for zone, count in counts.items())
+    zones = equal(f"inventory label {config.zone_label} (hosts {listed})")
+    size = _size_rule(spec, assignment)
+    return {
+        "zones": zones,
+        "pools.*.zones": zones,
+        **{
+            f"{holder}.size.{part}": size
+            for holder in ("controlPlane", "pools.*")
+            for part in ("cpus", "memory", "disk")
+        },
+        "availability.surge": _surge_rule(spec, config, assignment),
+        **remediation_rules(_power(config, assignment)),
+        **storage_rules(config),
+        **load_balancer_rules(config),
+    }
+
+
+def _size_rule(spec: Spec, assignment: Assignment) -> Rule:
+    """A host covers what is asked, or it would not have been chosen; what it has beyond is no one else's."""
+    places = iter(assignment.places)
+    counts = {CONTROL_PLANE: spec.control_plane.nodes} | {pool.name: pool.nodes for pool in spec.pools}
+    of_pool = {pool: tuple(islice(places, count)) for pool, count in counts.items()}
+
+    def rule(leaf: Leaf) -> Realisation:
+        there = of_pool[getattr(leaf.holders[1], "name", CONTROL_PLANE)]
+        classes = ", ".join(dict.fromkeys(place.host_class for place in there))
+        part = leaf.pattern.rpartition(".")[2]
+        least = min(getattr(place.size, part) for place in there)
+        times = f"{least / leaf.value:.1f} times what is asked" if least > leaf.value else ""
+        return equal(f"whole hosts of class {classes}", times)(leaf)
+
+    return rule
+
+
+def _surge_rule(spec: Spec, config: Config, assignment: Assignment) -> Rule:
+    """A further node is a further host: each pool must find as many spares as surge asks."""
+    asked = spec.availability.surge
+    if asked == 0:
+        return equal("none asked: nodes are upgraded in place")
+    idle = spares(spec, config, {place.host for place in assignment.places if place.host})
+    counts = {pool.name: sum(pool.name in pools for pools in idle.values()) for pool in spec.pools}
+    listed = ", ".join(f"{pool}: {count}" for pool, count in counts.items())
+    if min(counts.values()) >= asked:
+        return equal("a spare host joins before another leaves", f"spares that fit: {listed}")
+    return _degraded("nodes are upgraded in place", f"surge asks spares for each pool: {asked}, there are {listed}")
+
+
+def _power(config: Config, assignment: Assignment) -> str:
+    """What can be done for a broken host without walking to it."""
+    used = {place.host for place in assignment.places}
+    dumb = [host.name for host in config.hosts if host.name in used and host.bmc is None]
+    if not dumb:
+        return "a person power-cycles the host through its BMC (Tinkerbell's Job)"
+    names = ", ".join(dumb[:4]) + (", ..." if len(dumb) > 4 else "")
+    return f"a person power-cycles the host through its BMC; {len(dumb)} of {len(used)} hosts have none: {names}"
+
+
+def _degraded(mechanism: str, reason: str) -> Rule:
+    return lambda leaf: Realisation(field=leaf.path, grade="degraded", mechanism=mechanism, reason=reason)
