@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release as HelmRelease
 from pulumi_kubernetes.helm.v3 import RepositoryOptsArgs
 
-from components import plan
+from components import credentials, plan
 from components.facts import ADDON, AddonFacts
 from components.kube import Manifest
 from components.plan import Addon, Ref, Template
@@ -63,21 +63,5 @@ class Installer:
 
     def _value(self, name: str) -> pulumi.Output[str]:
         if name not in self._known:
-            self._known[name] = config_secret(name)
+            self._known[name] = credentials.secret(name)
         return self._known[name]
-
-
-def config_secret(name: str) -> pulumi.Output[str]:
-    """The Pulumi config value `namespace:key` as a secret.
-
-    Not set: a preview goes on with an unknown value and a warning, since looking needs no credentials; an `up` stops.
-    """
-    namespace, _, key = name.partition(":")
-    config = pulumi.Config(namespace)
-    if not pulumi.runtime.is_dry_run():
-        return config.require_secret(key)
-    value = config.get_secret(key)
-    if value is None:
-        pulumi.log.warn(f"config {name} is not set; `pulumi up` needs it: pulumi config set --secret {name}")
-        return pulumi.Output.secret(cast(str, pulumi.UNKNOWN))
-    return value

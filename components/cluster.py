@@ -10,7 +10,7 @@ import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
-from components import targets
+from components import credentials, targets
 from components.addon import Installer
 from components.facts import CLUSTER, SITE, ClusterFacts
 from components.machine import Machine
@@ -91,6 +91,10 @@ class Cluster(pulumi.ComponentResource):
             cluster_identifier=name,
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[ready])),
         )
-        installer = Installer({**self._site.known, "endpoint": self._site.endpoint}, pulumi.ResourceOptions(parent=self, provider=provider))
+        installer = Installer(
+            {**self._site.known, "endpoint": self._site.endpoint},
+            pulumi.ResourceOptions(parent=self, provider=provider),
+        )
         for addon in self._plan.addons:
             installer.install(addon, ready)
+        credentials.warn_of_missing()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -105,4 +105,5 @@ def _spec_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def _locate(problem: Problem, document: Document, at: FieldPath) -> Problem:
-    return problem.at(str(document.path), *document.locate((*at, *problem.path)))
+    path = (*at, *problem.path)
+    return replace(problem, path=path).at(str(document.path), *document.locate(path))

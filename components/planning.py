@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from components import addons, targets
 from components.facts import Wanted
-from components.plan import POOL, TENANT, ZONE, MachinePlan, Plan
+from components.plan import POOL, TENANT, ZONE, Addon, MachinePlan, Plan, Release
+from components.problems import InvalidInput, Problem
 from components.realise import realise
 from components.spec import CONTROL_PLANE, Pool, Spec, Taint
 
@@ -53,6 +55,10 @@ def make_plan(spec: Spec, target: Any) -> Plan:
     wanted = wanted_machines(spec)
     assignment = planner.assign(spec, target, wanted)
     machines = zip(wanted, assignment.places, assignment.platforms, strict=True)
+    # The target's own first: until its cloud provider has been there, a node takes no other pod.
+    installed = addons.in_order((*targets.addons(target.kind).addons(spec, target), *addons.common(spec, target)))
+    if clashes := list(_namespace_clashes(spec, installed)):
+        raise InvalidInput(clashes)
     return Plan(
         spec=spec,
         target=target,
@@ -60,6 +66,21 @@ def make_plan(spec: Spec, target: Any) -> Plan:
         endpoint=assignment.endpoint,
         realisations=realise(spec, planner.rules(spec, target, assignment)),
         sites=(assignment.site,),
-        addons=addons.in_order((*addons.common(spec, target), *targets.addons(target.kind).addons(spec, target))),
+        addons=installed,
         reasons=assignment.reasons,
     )
+
+
+def _namespace_clashes(spec: Spec, installed: Sequence[Addon]) -> Iterator[Problem]:
+    """Tenants whose namespace an add-on has: the tenant would be let in there."""
+    owners = {
+        "default": "Kubernetes",
+        "kube-system": "Kubernetes",
+        "kube-public": "Kubernetes",
+        "kube-node-lease": "Kubernetes",
+    }
+    owners |= {o.namespace: f"add-on {a.name}" for a in installed for o in a.objects if isinstance(o, Release)}
+    for i, tenant in enumerate(spec.tenants):
+        if tenant.name in owners:
+            what = f"the namespace {tenant.name!r} belongs to {owners[tenant.name]}"
+            yield Problem(what, "rename the tenant", ("tenants", i, "name"), source="spec")

@@ -18,10 +18,16 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MAX_BYTES = 2**62
 
 
+def _split(text: object, unit: str) -> re.Match[str] | None:
+    """Number and unit. The digits are bounded: Python refuses to convert very long ones in words of its own."""
+    plain = isinstance(text, str | int | float) and not isinstance(text, bool)
+    return re.fullmatch(rf"([0-9]{{1,20}}(?:\.[0-9]{{1,9}})?){unit}", str(text)) if plain else None
+
+
 def parse_bytes(text: object) -> int:
     """Bytes of a memory or disk quantity: `16Gi` is 17179869184. A bare number is bytes."""
-    match = re.fullmatch(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)([A-Za-z]*)", str(text)) if isinstance(text, str | int) else None
-    if isinstance(text, bool) or match is None or match[2] not in _BYTES:
+    match = _split(text, r"([A-Za-z]*)")
+    if match is None or match[2] not in _BYTES:
         raise Fault(f"{text!r} is not a size", "write a number and a unit, for example 16Gi, 512Mi or 1Ti")
     value = float(match[1]) * _BYTES[match[2]]
     if value < 1 or value > _MAX_BYTES or value != int(value):
@@ -39,8 +45,8 @@ def format_bytes(value: int) -> str:
 
 def parse_millicpus(text: object) -> int:
     """Millicores of a CPU quantity: `500m` is 500, `2` is 2000, `0.5` is 500."""
-    match = re.fullmatch(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)(m?)", str(text)) if isinstance(text, str | int | float) else None
-    if isinstance(text, bool) or match is None:
+    match = _split(text, r"(m?)")
+    if match is None:
         raise Fault(f"{text!r} is not an amount of CPU", "write cores or millicores, for example 2, 0.5 or 500m")
     value = float(match[1]) * (1 if match[2] else 1000)
     if value < 1 or value > 10**9 or round(value) != round(value, 6):

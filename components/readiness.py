@@ -1,4 +1,4 @@
-"""Waits until a Kubernetes API answers /readyz with the given CA. Standard library only: runs wherever `pulumi up` runs.
+"""Waits until a Kubernetes API answers /readyz with the given CA. Standard library only: it runs beside `pulumi up`.
 
 Environment: SERVER (https://address:port), CA (PEM of the cluster's CA), SECONDS (how long to wait).
 Exits 0 when the API is ready, 1 with the last reason when the time is over.

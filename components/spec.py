@@ -67,9 +67,7 @@ Flag = Annotated[bool, Strict()]
 class Model(BaseModel):
     """Base of every spec and config model: frozen, closed, camelCase in YAML."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, allow_inf_nan=False)
 
 
 class Size(Model):
@@ -89,8 +87,8 @@ class Size(Model):
 class Kubernetes(Model):
     """The Kubernetes release and its cluster networks."""
 
-    version: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,3}\.[0-9]{1,3}$"), AfterValidator(_version)] = Field(
-        description="Kubernetes release, major.minor.patch.", examples=["1.36.3"]
+    version: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,3}\.[0-9]{1,3}$"), AfterValidator(_version)] = (
+        Field(description="Kubernetes release, major.minor.patch.", examples=["1.36.3"])
     )
     cni: Literal["cilium"] = Field("cilium", description="Network plugin.")
     pod_cidr: Network = Field("10.244.0.0/16", description="Network of the pods; one /24 a node.")

@@ -47,13 +47,15 @@ def compare(
     spec: Annotated[str, typer.Argument(help="Spec: its name, or its file stacks/NAME.yaml.")],
     format: FormatOption = Format.text,
 ) -> None:
-    """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 when they are not equivalent."""
+    """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
     from isostack.check import Packs
     from isostack.comparison import compare as compare_previews
     from isostack.parity import Verdict
+    from isostack.preview import start_server
 
     project = _project()
     stacks = _stacks_of(project, spec)
+    start_server()  # it loads Pulumi while the packs start
     with Packs.start(_packs(project)) as packs:
         previews = _previews(project, stacks)
         with _progress("asking the policy packs"):
@@ -105,12 +107,17 @@ def preview(stack: StackArgument, format: FormatOption = Format.text) -> None:
 @app.command()
 def plan(
     stack: StackArgument,
+    pin: Annotated[bool, typer.Option("--pin", help="Write each machine's host into the stack file.")] = False,
     format: FormatOption = Format.text,
 ) -> None:
     """Show the machines of a stack, why so many, and how each wish of the spec comes true."""
     project = _project()
     file = project.stack(stack)
     result = _inputs(file).plan()
+    if pin:
+        from isostack.pin import write_pins
+
+        typer.echo(write_pins(file.path, result), err=True)
     if format is Format.json:
         _print_json("plan", stack=file.name, plan=result)
     else:
@@ -121,7 +128,9 @@ def plan(
 
 @app.command()
 def validate(
-    names: Annotated[list[str] | None, typer.Argument(help="Stacks or specs; none: every stack of the project.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Stacks or specs; none: every stack of the project.")
+    ] = None,
     format: FormatOption = Format.text,
 ) -> None:
     """Check specs and stack files, and whether each target can carry its spec. Reports every fault at once."""
@@ -192,7 +201,7 @@ def main() -> NoReturn:
 
 
 def _report(error: InvalidInput) -> None:
-    if "json" in sys.argv and "--format" in sys.argv or "--format=json" in sys.argv:
+    if ("json" in sys.argv and "--format" in sys.argv) or "--format=json" in sys.argv:
         _print_json("error", problems=error.problems)
         return
     from isostack.report import text

@@ -1,4 +1,4 @@
-"""The comparison of all stacks of one spec: what each is made of, whether they are equivalent, what the policies say."""
+"""All stacks of one spec side by side: what each is made of, whether they are equivalent, what the policies say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finding: what a policy has to say about a stack."""
+"""What a policy says of a stack."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule says about one stack."""
+    """One violation of one rule."""
 
     rule: str
     pack: str
     severity: str
+    """low, medium, high, critical; empty where the rule names none."""
     level: str
+    """advisory or mandatory."""
     subject: str
-    """URN that the finding is about."""
+    """URN of the resource; empty: the stack as a whole."""
     field: str
-    """Field of the spec that it comes from, if one."""
+    """Field of the spec, by names: tenants.partner.trust; empty where the rule names none."""
     message: str
     remediation: str
     evidence: tuple[str, ...]
+    """Sources of the numbers, each with its grade: [measured], [documented], [vendor] or [assumption]."""

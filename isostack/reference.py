@@ -38,7 +38,9 @@ def _rows(schema: dict[str, Any], defs: dict[str, Any], path: str) -> Iterator[t
         if inner.get("type") == "array":
             inner, suffix = _resolve(inner.get("items", {}), defs), "[]"
         if "default" in field:
-            default = "" if inner.get("properties") or field["default"] in (None, [], {}) else f", default {field['default']}"
+            default = (
+                "" if inner.get("properties") or field["default"] in (None, [], {}) else f", default {field['default']}"
+            )
             needed = f"optional{default}"
         else:
             needed = "required" if name in required else "optional"

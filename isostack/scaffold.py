@@ -17,7 +17,7 @@ EXAMPLE = "example"
 
 
 def scaffold(folder: Path, name: str, kinds: Sequence[str]) -> list[Path]:
-    """Write the files of a new cluster and return their paths. Raises InvalidInput, and writes nothing, if one exists."""
+    """Write the files of a new cluster; returns their paths. Raises InvalidInput, and writes nothing, if one exists."""
     faults = [*_name_faults(name), *_kind_faults(kinds)]
     if faults:
         raise InvalidInput(faults)

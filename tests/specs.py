@@ -48,7 +48,9 @@ def rich(changes: dict[str, Any] | None = None) -> Spec:
 
 NAMES = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True).filter(lambda name: name != CONTROL_PLANE)
 LABELS = st.dictionaries(
-    st.from_regex(r"(example\.com/)?[a-z]{1,8}", fullmatch=True), st.from_regex(r"[a-z0-9]{0,8}", fullmatch=True), max_size=2
+    st.from_regex(r"(example\.com/)?[a-z]{1,8}", fullmatch=True),
+    st.from_regex(r"[a-z0-9]{0,8}", fullmatch=True),
+    max_size=2,
 )
 TAINTS = st.lists(
     st.fixed_dictionaries(
@@ -90,7 +92,11 @@ def specs(draw: st.DrawFn) -> Spec:
             "labels": draw(LABELS),
             "taints": draw(TAINTS),
             **({"tenant": draw(st.sampled_from(tenants))} if tenants and draw(st.booleans()) else {}),
-            **({"zones": draw(st.lists(st.sampled_from(zones), min_size=1, unique=True))} if draw(st.booleans()) else {}),
+            **(
+                {"zones": draw(st.lists(st.sampled_from(zones), min_size=1, unique=True))}
+                if draw(st.booleans())
+                else {}
+            ),
         }
         for name in names
     ]

@@ -42,8 +42,10 @@ class Backend:
     """What must hold for access modes, and why the others are not offered."""
     source: str
     """Where the claims come from, and their grade."""
+    newest: str
+    """Newest Kubernetes minor that the driver's own documents list."""
     provision: Callable[[StorageClass, Any], Provision]
     addons: Callable[[Spec, Any, tuple[StorageClass, ...]], Iterator[Addon]]
     """The driver's add-ons, for the classes that this backend serves."""
     shortfall: Callable[[Spec, Any], str] = lambda spec, target: ""
-    """Why volumes are worse here than the backend promises; empty: they are not."""
+    """What of this site makes its volumes worse than the backend promises; empty: nothing."""

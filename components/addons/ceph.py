@@ -14,8 +14,7 @@ from components.spec import Pool, Spec, StorageClass
 NAMESPACE = "rook-ceph"
 COPIES = 3
 """Copies of every object, each on a node of its own: Ceph's default, and the nodes that a pool should have."""
-_VERSION = "v1.20.6"
-"""Rook, supports Kubernetes 1.31 to 1.36 [documented] github.com/rook/rook v1.20.6 Getting-Started/Prerequisites."""
+_VERSION = "v1.20.6"  # Rook, of 2026-08
 _REPO = "https://charts.rook.io/release"
 _BLOCKS, _FILES = "isostack-blocks", "isostack-files"
 
@@ -147,7 +146,10 @@ def _shortfall(spec: Spec, target: Any) -> str:
     pool = spec.pool(target.storage.ceph.pool)
     if pool.nodes >= COPIES:
         return ""
-    return f"{pool.nodes} nodes of pool {pool.name} hold {pool.nodes} of {COPIES} copies; the loss of one stops writes"
+    return (
+        f"pool {pool.name} has {pool.nodes} of the {COPIES} nodes that Ceph wants: {pool.nodes} copies, and one "
+        "monitor, whose loss stops every volume"
+    )
 
 
 BACKEND = Backend(
@@ -155,8 +157,9 @@ BACKEND = Backend(
     snapshots=Offer("equal", "Rook-Ceph"),
     expansion=Offer("equal", "Rook-Ceph"),
     access_modes=("ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany"),
-    constraints="shared modes are served by a Ceph file system",
-    source="[documented] github.com/rook/rook v1.20.6 Documentation/Storage-Configuration",
+    constraints="on whole disks, without partitions; shared modes come from a Ceph file system",
+    source="[documented] github.com/rook/rook v1.20.6 Documentation: Storage-Configuration, Prerequisites",
+    newest="1.36",
     provision=_provision,
     addons=_addons,
     shortfall=_shortfall,

@@ -45,8 +45,9 @@ BACKEND = Backend(
     ),
     expansion=Offer("equal", "csi-driver-nfs", "sizes are not enforced: a volume may fill the share"),
     access_modes=("ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany"),
-    constraints="",
+    constraints="a directory of the share for each volume",
     source="[documented] github.com/kubernetes-csi/csi-driver-nfs deploy/example/snapshot, pkg/nfs/controllerserver.go",
+    newest="1.37",  # 1.21 and later
     provision=_provision,
     addons=_addons,
 )

@@ -76,8 +76,9 @@ BACKEND = Backend(
     snapshots=Offer("equal", "Dell CSI for PowerFlex"),
     expansion=Offer("equal", "Dell CSI for PowerFlex"),
     access_modes=("ReadWriteOnce",),
-    constraints="a block volume with a file system is mounted by one node; nodes need nvme-cli and the storage network",
+    constraints="one node mounts a volume; nodes need nvme-cli, the module nvme-tcp and the storage network",
     source="[documented] github.com/dell/csi-powerflex samples, github.com/dell/helm-charts csi-vxflexos 2.18.0",
+    newest="1.37",  # the chart asks for 1.25 or later and names no end
     provision=_provision,
     addons=_addons,
 )

@@ -7,6 +7,7 @@ from typing import cast
 
 from components.addons import ceph, nfs, powerflex, vsphere_csi
 from components.addons.backend import Backend, Offer
+from components.bootstrap.versions import minor
 from components.facts import Realisation
 from components.plan import Addon, Leaf, Manifest, Rule
 from components.spec import Spec, StorageClass
@@ -59,29 +60,36 @@ def _storage_class(wish: StorageClass, target: TargetConfig) -> Manifest:
 def storage_rules(target: TargetConfig) -> Mapping[str, Rule]:
     """How the wishes of the storage classes come true on this target."""
     return {
-        "storage.classes.*.snapshots": _rule(target, lambda wish, backend: backend.snapshots),
-        "storage.classes.*.expansion": _rule(target, lambda wish, backend: backend.expansion),
-        "storage.classes.*.accessModes": _rule(target, _access),
+        "storage.classes.*.snapshots": _rule(target, lambda spec, wish, backend: backend.snapshots),
+        "storage.classes.*.expansion": _rule(target, lambda spec, wish, backend: backend.expansion),
+        "storage.classes.*.accessModes": _rule(
+            target, lambda spec, wish, backend: _access(spec, wish, backend, target)
+        ),
     }
 
 
-def _rule(target: TargetConfig, offered: Callable[[StorageClass, Backend], Offer]) -> Rule:
+def _rule(target: TargetConfig, offered: Callable[[Spec, StorageClass, Backend], Offer]) -> Rule:
     def rule(leaf: Leaf) -> Realisation:
         if not leaf.value:
             return Realisation(field=leaf.path, grade="equal", mechanism="none asked")
         spec, wish = cast(Spec, leaf.holders[0]), cast(StorageClass, leaf.holders[-1])
-        backend = backend_of(wish, target)
-        offer, short = offered(wish, backend), backend.shortfall(spec, target)
-        grade = "degraded" if short and offer.grade == "equal" else offer.grade
-        reason = "; ".join(filter(None, (offer.reason, short)))
-        return Realisation(field=leaf.path, grade=grade, mechanism=offer.mechanism, reason=reason)
+        offer = offered(spec, wish, backend_of(wish, target))
+        return Realisation(field=leaf.path, grade=offer.grade, mechanism=offer.mechanism, reason=offer.reason)
 
     return rule
 
 
-def _access(wish: StorageClass, backend: Backend) -> Offer:
-    missing = [mode for mode in wish.access_modes if mode not in backend.access_modes]
+def _access(spec: Spec, wish: StorageClass, backend: Backend, target: TargetConfig) -> Offer:
+    """Whether pods reach their volumes. What makes the volumes themselves worse is said here, and here alone."""
     mechanism = f"backend {backend.name}"
+    missing = [mode for mode in wish.access_modes if mode not in backend.access_modes]
     if missing:
         return Offer("impossible", mechanism, f"no {' and no '.join(missing)}: {backend.constraints}")
-    return Offer("equal", mechanism, backend.constraints if len(wish.access_modes) > 1 else "")
+    short = "; ".join(filter(None, (backend.shortfall(spec, target), _unlisted(spec, backend))))
+    return Offer("degraded" if short else "equal", mechanism, short or backend.constraints)
+
+
+def _unlisted(spec: Spec, backend: Backend) -> str:
+    version = spec.kubernetes.version
+    late = minor(version) > minor(backend.newest)
+    return f"the driver is documented up to Kubernetes {backend.newest}, not for {version}" if late else ""

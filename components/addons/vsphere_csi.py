@@ -86,8 +86,9 @@ BACKEND = Backend(
     ),
     expansion=Offer("equal", "vSphere CSI", "while mounted from vSphere 7.0 U2 on"),
     access_modes=("ReadWriteOnce",),
-    constraints="a virtual disk is attached to one VM; shared volumes need vSAN File Services",
+    constraints="a virtual disk is attached to one VM at a time; shared volumes need vSAN File Services",
     source="[documented] techdocs.broadcom.com, vSphere Container Storage Plug-in 3.x: supported functionality",
+    newest="1.36",  # as the chart lists it
     provision=_provision,
     addons=_addons,
 )

@@ -57,12 +57,8 @@ wait_until() {
 # at_least VERSION MINIMUM
 at_least() { [[ -n $1 && $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
 
-step_host() {
-  local name
-  name=$(uname -n)
-  # kubeadm names the node all the same; but others who look for the machine by its name will not find it.
-  [[ ${name%%.*} == "$NODE_NAME" ]] || log "warning: the host is called $name, its node $NODE_NAME"
-}
+# kubeadm names the node all the same; but who looks for the machine by its name will not find it.
+step_host() { [[ $(uname -n) =~ ^"$NODE_NAME"(\.|$) ]] || log "warning: this host is $(uname -n), not $NODE_NAME"; }
 
 # Certificates are not valid yet on a machine whose clock is behind. Only a warning: some networks have no time server.
 step_clock() {
@@ -208,9 +204,9 @@ pull_images() {
 
 # Equinix Metal tells a machine its routers in its own metadata only; they are reached through the private gateway.
 bgp_from_metadata() {
-  local metadata gateway peer
+  local metadata gateway peer private='.network.addresses[] | select(.public == false and .address_family == 4)'
   metadata=$(retry 10 5 curl -fsS https://metadata.platformequinix.com/metadata)
-  gateway=$(jq -er '[.network.addresses[] | select(.public == false and .address_family == 4)][0].gateway' <<<"$metadata")
+  gateway=$(jq -er "[$private][0].gateway" <<<"$metadata")
   BGP_AS=$(jq -er '.bgp_neighbors[0].customer_as' <<<"$metadata")
   BGP_SOURCE=$(jq -er '.bgp_neighbors[0].customer_ip' <<<"$metadata")
   BGP_PEERS=$(jq -er '.bgp_neighbors[0] as $n
@@ -239,7 +235,7 @@ kube_vip() {
   install -m 0600 "$RUN/kube-vip.yaml" "$KUBERNETES/manifests/kube-vip.yaml"
 }
 
-# Only the first node makes a cluster, and only where there is none: built anew, it joins the one that its peers still are.
+# Only the first node makes a cluster, and only where there is none: built anew, it joins the one that its peers are.
 # A second init would make a second cluster behind the same address and with the same CA.
 must_init() {
   local i
@@ -305,9 +301,9 @@ spec:
 EOF
 }
 
-# Control-plane nodes join one at a time: etcd takes in one learner at once, and each join changes its quorum. The turn is
-# a Lease: the API lets only one of several creators win, and of several who replace an old one only the first, since each
-# names the version it read.
+# Control-plane nodes join one at a time: etcd takes in one learner at once, and each join changes its quorum. The turn
+# is a Lease: the API lets only one of several creators win, and of several who replace an old one only the first, since
+# each names the version it read.
 try_turn() {
   local holder since version
   lease | as_admin create --filename - &>/dev/null && return

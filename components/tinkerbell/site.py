@@ -14,7 +14,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
-from components.addon import config_secret
+from components import credentials
 from components.kube import Manifest
 from components.plan import MachinePlan, Plan
 from components.quantity import format_bytes
@@ -45,7 +45,7 @@ class Site:
         # imaged anew.
         self._provider = kubernetes.Provider(
             f"{plan.spec.name}-tinkerbell",
-            kubeconfig=config_secret("kubernetes:kubeconfig"),
+            kubeconfig=credentials.secret("kubernetes:kubeconfig"),
             cluster_identifier=f"{plan.spec.name}-tinkerbell",
             opts=pulumi.ResourceOptions(parent=parent),
         )
@@ -198,7 +198,7 @@ class Site:
     @cached_property
     def _credentials(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """Of the BMCs that have none in the inventory."""
-        return config_secret("isostack:bmcUsername"), config_secret("isostack:bmcPassword")
+        return credentials.secret("isostack:bmcUsername"), credentials.secret("isostack:bmcPassword")
 
 
 def _born(birth: str, opts: pulumi.ResourceOptions, fixed: list[str]) -> pulumi.ResourceOptions:

@@ -39,7 +39,7 @@ def template(name: str, image: Image, tootles: str) -> str:
         _action(
             "reboot",
             REBOOT,
-            {"IMAGE": "alpine"},
+            {"IMAGE": "alpine:3.22"},
             ['command: ["reboot"]', "pid: host", "volumes: [/var/run/docker.sock:/var/run/docker.sock]"],
         ),
     ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,7 +13,7 @@ from components.facts import Realisation
 from components.plan import Plan
 from components.problems import Problem
 from components.spec import Size
-from isostack.comparison import Comparison, Group, StackSummary, kind_name, summary
+from isostack.comparison import Comparison, Group, StackSummary, kind_name
 from isostack.finding import Finding
 from isostack.parity import Difference, Parity, Verdict
 from isostack.preview.model import Message, Preview
@@ -76,7 +75,9 @@ def _tree(out: Console, result: Preview, urn: str, depth: int) -> None:
         style = "" if resource.custom else "bold"
         name = kind_name(resource.type)
         marks = " (protected)" if resource.protect else ""
-        out.print(f"{'  ' * depth}[{style or 'default'}]+ {escape(resource.name)}[/] [dim]{name}{marks}[/]", soft_wrap=True)
+        out.print(
+            f"{'  ' * depth}[{style or 'default'}]+ {escape(resource.name)}[/] [dim]{name}{marks}[/]", soft_wrap=True
+        )
         _tree(out, result, resource.urn, depth + 1)
 
 
@@ -114,7 +115,7 @@ def _verdict(out: Console, what: str, result: Parity) -> None:
     elif verdict is Verdict.NOT:
         text = "not equivalent: a wish cannot come true"
     out.print(f"[bold]{escape(what)}[/]: [{STYLE[verdict]}]{text}[/]")
-    compared = ", ".join(f"{count} {kind}{'s' if count > 1 and kind[-1] != 's' else ''}" for kind, count in result.compared.items())
+    compared = ", ".join(f"{count} {kind}s" if count > 1 else kind for kind, count in result.compared.items())
     out.print(f"[dim]held against each other: {compared}[/]")
 
 
@@ -174,10 +175,18 @@ def _shortfalls(out: Console, result: Parity) -> None:
     if not result.shortfalls:
         return
     _heading(out, "Degradations")
-    table = _table("stack", "field", "grade", "what happens instead", "why")
+    table = _table("fields", "grade", "stack", "what happens instead", "why")
+    causes: dict[tuple[str, str, str, str], list[str]] = {}
     for shortfall in result.shortfalls:
         r = shortfall.realisation
-        table.add_row(shortfall.stack, r.field, f"[{STYLE[r.grade]}]{r.grade}[/]", r.mechanism, r.reason)
+        causes.setdefault((r.reason, r.grade, shortfall.stack, r.mechanism), []).append(r.field)
+    shown = ("", "")
+    # One cause, one row: the fields that share it stand together, and a reason is not repeated for the next stack.
+    for (reason, grade, stack, mechanism), fields in sorted(causes.items(), key=lambda cause: (cause[1], cause[0][0])):
+        listed = "\n".join(fields)
+        why = "as above" if (reason, listed) == shown else reason
+        table.add_row(listed, f"[{STYLE[grade]}]{grade}[/]", stack, mechanism, why)
+        shown = (reason, listed)
     out.print(table)
 
 

@@ -176,10 +176,9 @@ def test_a_control_plane_node_joins_in_its_turn_and_announces_afterwards(
     node = boot(tmp_path, "shop-control-plane-1", platform)
     node.put("api")
     assert node.run().returncode == 0
-    order = [
-        c.split()[1] if "kubeadm" in c else "lease" for c in node.calls("kube") if re.search("lease|create|join", c)
-    ]
-    assert order == ["lease", "join", "lease"]
+    steps = [re.search(r"kubeadm (join)|kube-system .* (create|delete)", call) for call in node.calls("kube")]
+    order = [step[1] or step[2] for step in steps if step]
+    assert order == ["create", "join", "delete"]
     assert yaml.safe_load(node.text("created"))["spec"]["holderIdentity"] == "shop-control-plane-1"
     assert not node.has("vip-at-join")
     manifest = node.text("etc/kubernetes/manifests/kube-vip.yaml")

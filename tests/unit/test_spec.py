@@ -65,7 +65,11 @@ def test_the_spec_survives_its_own_json() -> None:
 @pytest.mark.parametrize(
     ("change", "field", "what"),
     [
-        ({"controlPlane.nodes": 2}, "controlPlane.nodes", "2 control-plane nodes survive the loss of 0, as 1 do: etcd needs a majority"),
+        (
+            {"controlPlane.nodes": 2},
+            "controlPlane.nodes",
+            "2 control-plane nodes survive the loss of 0, as 1 do: etcd needs a majority",
+        ),
         ({"zones": ["a", "b", "a"]}, "zones[2]", "'a' stands twice, first at [0]"),
         ({"pools.1.name": "web"}, "pools[1].name", "'web' stands twice, first at [0]"),
         ({"pools.0.tenant": "shopp"}, "pools[0].tenant", "no tenant 'shopp'"),

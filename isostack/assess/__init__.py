@@ -1,0 +1,1 @@
+"""Assessments: what a choice costs, as pure functions with their sources."""

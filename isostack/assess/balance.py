@@ -1,0 +1,114 @@
+"""Balance: how unevenly workloads load their hosts when nothing moves them, and what demand that leaves unmet.
+
+Units: CPU in cores, utilisation and shares from 0 to 1, all of one host's capacity.
+Validity: CPU alone, independent workloads, replicas of one workload alike and spread evenly, demand of a host
+gamma-distributed. [measured] against a simulation on PlanetLab traces (8 hosts, 20 seeds): within 10 % at 10 workloads
+a host, within a factor of 1.6 where 1 % or more is unmet, up to 5 times too low below 0.2 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, lgamma, log, sqrt
+
+SIMULATED_PER_HOST = range(10, 113)
+"""Workloads on a host in the simulation."""
+LEFT_BY_BALANCING = 0.4
+"""What balancing by usage leaves of unmet demand at most. [measured] in the same simulation, at 50 to 80 % load: 0 to 0.38,
+for a model of DRS as it was before vSphere 7 and for a descheduler with a load-aware scheduler alike; how DRS decides
+since is unpublished. A descheduler whose pods the default scheduler places again by requests leaves 0.2 to 0.84."""
+_TINY = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A workload: its replicas, and the mean CPU demand of each relative to the others'."""
+
+    name: str
+    replicas: int
+    cpu: float
+
+
+def spread(loads: Sequence[Load], hosts: int, utilisation: float, variation: float) -> float:
+    """Standard deviation of utilisation between hosts, when the mean is `utilisation` and nothing is moved.
+
+    `variation` is the coefficient of variation of demand between workloads. Two things spread: demand that is not what
+    was requested, variation * sqrt(f (1 - f)) for each workload, f the part of the hosts that carry one replica more
+    than the others; and requests that cannot be laid out evenly. So replicas in a multiple of the hosts spread nothing.
+    For n equal single workloads a host it is utilisation * variation * sqrt((1 - 1 / hosts) / n).
+    """
+    total = sum(load.replicas * load.cpu for load in loads)
+    if total == 0:
+        return 0.0
+    demand = sum((load.cpu * variation) ** 2 * _uneven(load, hosts) for load in loads)
+    return utilisation * hosts / total * sqrt(demand + _variance(_laid_out(loads, hosts)))
+
+
+def unevenness(load: Load, hosts: int) -> float:
+    """How much a workload adds to the spread, to rank workloads; 0: nothing."""
+    return load.cpu * sqrt(_uneven(load, hosts))
+
+
+def unmet(utilisation: float, spread: float) -> float:
+    """Share of the demand that hosts cannot serve, for a gamma-distributed host load of this mean and deviation."""
+    if spread == 0:
+        return max(0.0, utilisation - 1) / utilisation
+    shape = (utilisation / spread) ** 2
+    limit = shape / utilisation  # a host's capacity in units of the distribution's scale
+    above = 1 - gamma_p(shape, limit)
+    # E[max(0, load - 1)] / E[load]; Q(a + 1, x) = Q(a, x) + x^a e^-x / Gamma(a + 1) saves the second integral.
+    tail = exp(shape * log(limit) - limit - lgamma(shape + 1))
+    return max(0.0, above + tail - above / utilisation)
+
+
+def gamma_p(a: float, x: float) -> float:
+    """Regularised lower incomplete gamma function P(a, x), for a > 0 and x >= 0, to about 1e-12.
+
+    Series below a + 1, Lentz's continued fraction above: DLMF 8.7.1 and 8.9.2. The steps grow with sqrt(a). Written out
+    because the standard library has none and scipy would take longer to import than a policy pack to start.
+    """
+    if x == 0:
+        return 0.0
+    front = exp(a * log(x) - x - lgamma(a + 1))
+    if x < a + 1:
+        term = total = 1.0
+        n = a
+        while term > total * 1e-15:
+            n += 1
+            term *= x / n
+            total += term
+        return min(1.0, front * total)
+    b = x + 1 - a
+    c, d = 1 / _TINY, 1 / b
+    fraction, i = d, 0
+    change = 0.0
+    while abs(change - 1) > 1e-15:
+        i += 1
+        b += 2
+        d = 1 / (i * (a - i) * d + b or _TINY)
+        c = b + i * (a - i) / c or _TINY
+        change = c * d
+        fraction *= change
+    return max(0.0, 1 - front * a * fraction)
+
+
+def _uneven(load: Load, hosts: int) -> float:
+    """Variance of the number of replicas between hosts."""
+    part = load.replicas % hosts / hosts
+    return part * (1 - part)
+
+
+def _laid_out(loads: Sequence[Load], hosts: int) -> list[float]:
+    """CPU requested on each host beyond what all have alike: largest replicas first, to the hosts with the least."""
+    filled = [0.0] * hosts
+    for load in sorted(loads, key=lambda load: load.cpu, reverse=True):
+        filled.sort()
+        for i in range(load.replicas % hosts):
+            filled[i] += load.cpu
+    return filled
+
+
+def _variance(values: Sequence[float]) -> float:
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values) / len(values)

@@ -1,0 +1,52 @@
+"""`isostack plan --pin`: writes into the stack file on which host each machine stands, so that nothing moves later."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from components.load import TARGET
+from components.plan import Plan
+from components.problems import InvalidInput, Problem
+
+FIELD = "assignments"
+"""Where a target config that can be pinned keeps host by machine."""
+
+
+def write_pins(path: Path, plan: Plan) -> str:
+    """Write the plan's hosts into the stack file, comments kept, and say what was done. A pinned machine is left alone.
+
+    Raises InvalidInput where the target has nothing to pin.
+    """
+    if FIELD not in type(plan.target).model_fields:
+        what = f"target {plan.kind} has nothing to pin"
+        raise InvalidInput([Problem(what, "its machines keep their place without it", file=str(path))])
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 200
+    document = yaml.load(path.read_text("utf-8"))
+    target = document
+    for key in TARGET:
+        target = target[key]
+    pins = target.get(FIELD) or CommentedMap()
+    wanted = {machine.name: machine.place.host for machine in plan.machines}
+    new = {name: host for name, host in wanted.items() if name not in pins}
+    gone = [name for name in pins if name not in wanted]
+    for name in gone:
+        del pins[name]
+    pins.update(new)
+    pins.fa.set_block_style()
+    target[FIELD] = pins
+    _replace(path, yaml, document)
+    return f"{path}: pinned {len(new)} machines, {len(wanted) - len(new)} were pinned, {len(gone)} removed"
+
+
+def _replace(path: Path, yaml: YAML, document: CommentedMap) -> None:
+    """All of the new file or the old one: never half of it."""
+    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        yaml.dump(document, file)
+    os.chmod(file.name, path.stat().st_mode)
+    os.replace(file.name, path)

@@ -1,0 +1,70 @@
+"""Golden files of the example stacks: what a reviewer reads when a plan or a preview changes.
+
+`scripts/test --update-golden` writes them anew.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import pytest
+from rich.console import Console
+
+from isostack.cli import _inputs
+from isostack.parity import _flat
+from isostack.preview import Preview, Resource
+from isostack.report import text
+from isostack.stacks import find_project
+from tests.examples import previews
+from tests.specs import ROOT
+
+Golden = Callable[[str, str], None]
+STACKS = find_project(ROOT).stacks()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_plan(stack: str, golden: Golden) -> None:
+    out = Console(file=io.StringIO(), width=160)
+    text.plan(out, stack, _inputs(find_project(ROOT).stack(stack)).plan())
+    golden(f"plan/{stack}.txt", _written(out))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_preview(stack: str, golden: Golden) -> None:
+    (preview,) = (p for p in previews(stack.split("-")[0]) if p.stack == stack)
+    golden(f"preview/{stack}.txt", "\n".join(_preview(preview)) + "\n")
+
+
+def _written(out: Console) -> str:
+    assert isinstance(out.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines()) + "\n"
+
+
+def _preview(preview: Preview) -> Iterator[str]:
+    """A block for each resource, in the order of names, so that a new one does not move the others."""
+    for resource in sorted(preview.resources, key=lambda r: (r.type, r.name)):
+        yield from _resource(preview, resource)
+    yield "outputs"
+    yield from _lines(preview.outputs)
+
+
+def _resource(preview: Preview, resource: Resource) -> Iterator[str]:
+    yield f"{resource.type} {resource.name}"
+    if resource.parent:
+        yield f"  in {preview.by_urn[resource.parent].name}"
+    if resource.dependencies:
+        yield f"  after {', '.join(sorted(preview.by_urn[urn].name for urn in resource.dependencies))}"
+    options = {
+        "protect": resource.protect,
+        "deleteBeforeReplace": resource.delete_before_replace,
+        "retainOnDelete": resource.retain_on_delete,
+        "ignoreChanges": ", ".join(resource.ignore_changes),
+    }
+    yield from (f"  {name} {value}" for name, value in options.items() if value)
+    yield from _lines(resource.inputs)
+    yield ""
+
+
+def _lines(values: object) -> Iterator[str]:
+    yield from (f"    {path} = {value}" for path, value in sorted(_flat(values).items()))
