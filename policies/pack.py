@@ -57,7 +57,7 @@ def _run(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None
     except UnknownValueError:
         raise  # the SDK reports it, as advice whatever the rule's level: a preview must not be blocked by it
     except Exception as error:
-        report(_failure(error))
+        report(_failure(error), None)
         return
     if not clusters:
         args.not_applicable("this stack has no cluster of isostack")

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: makes .venv hold what the lock files name.
 #
-#   set_up                         what isostack needs, requirements.txt
-#   set_up requirements-dev.txt    and the tools of those who work on it
+#   set_up        what isostack needs, requirements.txt
+#   set_up_dev    and the tools of those who work on it, requirements-dev.txt
 #
 # Afterwards "$python" runs with this checkout's packages. When nothing is to be done it takes a few milliseconds.
 # Bash 3.2 is enough: macOS has no newer one.
@@ -12,8 +12,16 @@ root=${BASH_SOURCE[0]%/scripts/_setup.sh}
 venv=$root/.venv
 python=$venv/bin/python
 
-set_up() { # LOCK_FILE...
-    installed requirements.txt "$@" || install_once requirements.txt "$@"
+set_up() {
+    provide requirements.txt
+}
+
+set_up_dev() {
+    provide requirements.txt requirements-dev.txt
+}
+
+provide() { # LOCK_FILE...
+    installed "$@" || install_once "$@"
     export PYTHONPATH=$root
     # Bytecode goes into .venv and leaves the checkout clean, so PYTHONDONTWRITEBYTECODE, with which each start would
     # compile everything again, has nothing to protect.
@@ -73,7 +81,9 @@ pip_install() { # ARGUMENT...
     # A lock is complete (--no-deps), and most of its modules are never imported (--no-compile). Index, proxy and
     # certificates are those of the user's pip; only `user = true` makes no sense in a venv.
     PATH=$empty:$PATH "$python" -m pip install --quiet --disable-pip-version-check --no-input --no-user \
-        --require-hashes --no-deps --no-compile "$@" >&2
+        --require-hashes --no-deps --no-compile "$@" >&2 ||
+        fail "pip failed, see above. Its index, proxy and certificates: python3 -m pip config list" \
+            "The next run starts the set-up anew."
 }
 
 host_python() {

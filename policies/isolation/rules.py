@@ -8,12 +8,11 @@ from math import expm1
 
 from components.facts import MachineFacts, SiteFacts
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, figure, percent
-from components.spec import Pool, Spec, Tenant
 
 KEV = Evidence(
     "measured",
-    "counted in CISA's Known Exploited Vulnerabilities catalog of 2025-08-25, 3.808 years: 8 Linux kernel privilege "
-    "escalations (of CVE year 2021 and later), 1 ESXi guest escape (3 CVEs); a lower bound, github.com/cisagov/kev-data",
+    "counted in CISA's Known Exploited Vulnerabilities of 2025-08-25, github.com/cisagov/kev-data: in 3.808 years 8 "
+    "Linux kernel privilege escalations (of CVE year 2021 and later) and 1 ESXi guest escape (3 CVEs); a lower bound",
 )
 YEARS, KERNEL_ESCALATIONS, GUEST_ESCAPES = 3.808, 8, 1
 """See KEV."""
@@ -31,28 +30,31 @@ def exposure(events: int, days: float) -> float:
 def others_met(tenants: int, pods: int, nodes: int) -> float:
     """Expected number of other tenants with a pod on one node of a pool that all share, pods split evenly between
     tenants and spread evenly over nodes. 2 tenants with 30 pods on 6 nodes: 0.935."""
-    return (tenants - 1) * (1 - (1 - 1 / nodes) ** (pods / tenants))
+    missed: float = (1 - 1 / nodes) ** (pods / tenants)
+    return (tenants - 1) * (1 - missed)
 
 
 def check(stack: Stack, params: Params) -> Iterator[Violation]:
     spec = stack.cluster.wanted
+    open_to_all = any(pool.tenant is None for pool in spec.pools)
     for tenant in spec.tenants:
         if tenant.trust == "external" and len(spec.tenants) > 1:
-            shared = [pool for pool in spec.pools if pool.tenant is None]
-            yield from _kernel(spec, tenant, shared, params) if shared else _hypervisor(stack, tenant, params)
+            yield from (_kernel if open_to_all else _hypervisor)(stack, tenant.name, params["exposureDays"])
 
 
-def _kernel(spec: Spec, tenant: Tenant, shared: list[Pool], params: Params) -> Iterator[Violation]:
-    names, days = {pool.name for pool in shared}, params["exposureDays"]
-    nodes = sum(pool.nodes for pool in shared)
-    pods = sum(workload.replicas for workload in spec.workloads if workload.pool in names)
-    others = _list([other.name for other in spec.tenants if other != tenant])
-    met = f"meets {figure(others_met(len(spec.tenants), pods, nodes))} of {len(spec.tenants) - 1} other tenants on average"
+def _kernel(stack: Stack, tenant: str, days: float) -> Iterator[Violation]:
+    """Pods of every tenant may land in a pool that has no tenant."""
+    spec = stack.cluster.wanted
+    shared = {pool.name: pool.nodes for pool in spec.pools if pool.tenant is None}
+    nodes, tenants = sum(shared.values()), len(spec.tenants)
+    pods = sum(workload.replicas for workload in spec.workloads if workload.pool in shared)
+    others = _list([other.name for other in spec.tenants if other.name != tenant])
     yield Violation(
-        f"tenants.{tenant.name}.trust",
-        f"a kernel shared with {others}: pools without a tenant: {_list(sorted(names))} ({_count(nodes, 'node')})\n"
+        f"tenants.{tenant}.trust",
+        f"a kernel shared with {others}: no tenant has pool {_list(list(shared))} to itself ({_count(nodes, 'node')})\n"
         + (
-            f"a pod that breaks out to its node {met} ({pods} pods split evenly between tenants [assumption])\n"
+            f"a pod that breaks out to its node meets {figure(others_met(tenants, pods, nodes))} of the {tenants - 1} "
+            f"others on average ({_count(pods, 'pod')} split evenly [assumption])\n"
             if pods
             else "how many tenants meet on a node is not decidable: no workload names these pools\n"
         )
@@ -61,22 +63,21 @@ def _kernel(spec: Spec, tenant: Tenant, shared: list[Pool], params: Params) -> I
     )
 
 
-def _hypervisor(stack: Stack, tenant: Tenant, params: Params) -> Iterator[Violation]:
+def _hypervisor(stack: Stack, tenant: str, days: float) -> Iterator[Violation]:
     """Pools of its own: on hosts of its own that is all; as VMs they share hosts, and on which no pool decides."""
     virtual = {site.name: site for site in stack.sites if site.machine == "vm"}
     vms = [machine for machine in stack.machines if machine.place.site in virtual]
-    own = [machine for machine in vms if machine.wanted.tenant == tenant.name]
+    own = [machine for machine in vms if machine.wanted.tenant == tenant]
     where = _where(own, [machine for machine in vms if machine not in own], virtual)
     if not where:
         return
-    days = params["exposureDays"]
     kernel, escape = exposure(KERNEL_ESCALATIONS, days), exposure(GUEST_ESCAPES, days)
     yield Violation(
-        f"tenants.{tenant.name}.trust",
+        f"tenants.{tenant}.trust",
         f"no kernel shared, but hypervisors: {where}\n"
-        f"exploited escapes from kernel and VM both turn up within {days:g} days with p = {percent(kernel * escape)}, "
-        f"{figure(1 / escape)} times rarer than\nthe {percent(kernel)} of a shared kernel: exposure, not breach; "
-        "only hosts of its own share nothing",
+        "exploited escapes from a kernel and a VM both turn up within "
+        f"{days:g} days with p = {percent(kernel * escape)}, {figure(1 / escape)} times rarer than from a shared "
+        f"kernel ({percent(kernel)}): exposure, not breach",
     )
 
 
@@ -127,7 +128,7 @@ RULES = (
             KEV,
             Evidence(
                 "assumption",
-                "pods keep to their tenant's pools: who writes a pod's tolerations is trusted, or admission checks them",
+                "pods keep to their tenant's pools: who writes their tolerations is trusted, or admission checks them",
             ),
             Evidence("assumption", "escapes from kernel and hypervisor turn up independently of each other"),
         ),

@@ -6,7 +6,7 @@ from pathlib import Path
 # Pulumi runs a pack from anywhere, with nothing but the pack's own folder to import from.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from policies.snapshots.rules import RULES
 from policies.pack import pack
+from policies.snapshots.rules import RULES
 
 pack("snapshots", RULES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, figure
-from components.spec import EtcdBackup
 
 HOUR = 3600
 
@@ -17,15 +16,15 @@ def check(stack: Stack, params: Params) -> Iterator[Violation]:
     if etcd is None:
         yield Violation("backup.etcd", f"none: the loss {loss} takes every API object with it{_no_replacement(stack)}")
     elif etcd.every > params["maxIntervalHours"] * HOUR:
-        yield Violation("backup.etcd.every", _too_rare(etcd, loss, params) + _no_replacement(stack))
+        yield Violation("backup.etcd.every", _too_rare(etcd.every, loss, params) + _no_replacement(stack))
 
 
-def _too_rare(etcd: EtcdBackup, loss: str, params: Params) -> str:
+def _too_rare(every: int, loss: str, params: Params) -> str:
     """RPO: at worst the interval and the time to copy away, on average half the interval and that time."""
     copy = params["copySeconds"]
-    worst, mean = (etcd.every + copy) / HOUR, (etcd.every / 2 + copy) / HOUR
+    worst, mean = (every + copy) / HOUR, (every / 2 + copy) / HOUR
     return (
-        f"every {figure(etcd.every / HOUR)} h, more than {params['maxIntervalHours']:g} h\n"
+        f"every {figure(every / HOUR)} h, more than {params['maxIntervalHours']:g} h\n"
         f"the loss {loss} takes up to {worst:.2f} h of changes with it, {mean:.2f} h on average "
         f"({copy:g} s to copy one away [assumption])"
     )
@@ -52,7 +51,9 @@ RULES = (
         claims=(13,),
         remediation="Set backup.etcd with an interval that you can afford to lose, and try a restore.",
         evidence=(
-            Evidence("documented", "etcd.io/docs/v3.6/op-guide/recovery: restored is a whole cluster, from one snapshot"),
+            Evidence(
+                "documented", "etcd.io/docs/v3.6/op-guide/recovery: restored is a whole cluster, from one snapshot"
+            ),
             Evidence("measured", "github.com/etcd-io/etcd/issues/13509: a member reverted by snapshot panics"),
             Evidence(
                 "documented",
@@ -68,7 +69,9 @@ RULES = (
                 minimum=0.1,
                 maximum=8760,
                 description="Longest time between two snapshots of etcd.",
-                evidence=Evidence("documented", "k3s and RKE2 take one every 12 h by default, docs.k3s.io/cli/etcd-snapshot"),
+                evidence=Evidence(
+                    "documented", "k3s and RKE2 take one every 12 h by default, docs.k3s.io/cli/etcd-snapshot"
+                ),
             ),
             Param(
                 name="copySeconds",

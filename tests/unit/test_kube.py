@@ -13,7 +13,8 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mo
 
 from components.kube import Manifest, type_token
 
-META = {"name": "one", "namespace": "two", "annotations": {"a.b/c": "d"}}
+SPEC: Any = {"min_ready_seconds": 3, "selector": {"match_labels": {"a": "b"}}, "template": {}}
+META: Any = {"name": "one", "namespace": "two", "annotations": {"a.b/c": "d"}}
 
 
 class Echo(Mocks):
@@ -74,7 +75,7 @@ CASES: dict[str, tuple[Callable[[pulumi.ResourceOptions], Any], Callable[[pulumi
         lambda opts: kubernetes.apps.v1.DaemonSet(
             "it",
             metadata=META,
-            spec={"min_ready_seconds": 3, "selector": {"match_labels": {"a": "b"}}, "template": {}},
+            spec=SPEC,
             opts=opts,
         ),
         lambda opts: Manifest(

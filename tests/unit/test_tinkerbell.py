@@ -1,4 +1,4 @@
-"""Target tinkerbell: which host becomes which machine, and what config and plan say when it cannot be."""
+"""Target tinkerbell: which host becomes which machine, what is impossible, and what becomes of the wishes."""
 
 from __future__ import annotations
 
@@ -317,107 +317,6 @@ def test_by_arp_the_endpoint_is_in_the_subnet_of_the_control_plane() -> None:
     assert placed(spec({"web": 1}), config(them, endpoint="10.7.0.1", vip=bgp))
 
 
-# What the config finds
-
-
-PEER = [{"address": "10.0.0.1", "asn": 65000}]
-CONFIG_FAULTS: list[tuple[list[str], dict[str, Any], list[str]]] = [
-    (
-        ["w1 a s"],
-        {"zoneLabel": "example.com/rack"},
-        [
-            f"{FILE}:2:1: labels: c1 has no label example.com/rack; add example.com/rack=...",
-            f"{FILE}:3:1: labels: w1 has no label example.com/rack; add example.com/rack=...",
-            "inventory: no host stands in zone 'a' of the spec; "
-            "label one with example.com/rack=a, or take the zone away",
-        ],
-    ),
-    (["w1 b s wep"], {}, [
-        f"{FILE}:3:1: labels: the spec has no zone 'b'; the spec has a",
-        f"{FILE}:3:1: labels: the spec has no pool 'wep'; did you mean 'web'?",
-    ]),
-    (["w1 a xl", "w2 a xl"], {}, [
-        "classes: class 'xl' of 2 hosts of the inventory (w1, w2) is not described; "
-        "add xl: {cpus: ..., memory: ..., disk: ...}"
-    ]),
-    (["w1 a s"], {"assignments": {"t-wep-0": "w1"}}, [
-        "assignments.t-wep-0: no machine 't-wep-0'; machines are named t-<pool>-<index>"
-    ]),
-    (["w1 a s"], {"assignments": {"t-web-0": "w11"}}, [
-        f"assignments.t-web-0: {FILE} has no host 'w11'; did you mean 'w1'?"
-    ]),
-    (["w1 a s"], {"assignments": {"t-web-0": "w1", "t-web-1": "w1"}}, [
-        "assignments.t-web-1: 'w1' is given to 't-web-0' already; a host is one machine"
-    ]),
-    (["w1 a s"], {"endpoint": "10.0.0.12"}, ["endpoint: 10.0.0.12 is host w1; choose a free address"]),
-    (["w1 a s"], {"endpoint": "10.9.0.12"}, ["endpoint: 10.9.0.12 is the BMC of w1; choose a free address"]),
-    (["w1 a s"], {"endpoint": "10.0.0.1"}, ["endpoint: 10.0.0.1 is the gateway of w1; choose a free address"]),
-    (["w1 a s"], {"loadBalancer": {"addresses": "10.0.0.10-10.0.0.12"}}, [
-        "loadBalancer.addresses: 10.0.0.10-10.0.0.12 holds 10.0.0.11, host c1; give every address one owner"
-    ]),
-    (["w1 a s"], {"loadBalancer": {"addresses": "10.0.0.5-10.0.0.10"}}, [
-        "loadBalancer.addresses: 10.0.0.5-10.0.0.10 holds 10.0.0.10, the endpoint; give every address one owner"
-    ]),
-    (["w1 a s"], {"vip": {"mode": "bgp"}}, [
-        "vip.asn: bgp needs the AS number of the nodes; for example asn: 65010",
-        "vip.peers: bgp needs a router to peer with; peers: [{address: 10.20.40.2, asn: 65000}]",
-    ]),
-    (["w1 a s"], {"vip": {"peers": PEER}}, [
-        "vip.mode: arp has no AS number and no peers; write mode: bgp, or take them away"
-    ]),
-    (["w1 a s"], {"image": {"url": "http://10.0.0.3/noble.img.xz"}}, [
-        "image.url: qemuimg2disk reads no compressed file; unpack it, or use a raw image"
-    ]),
-    ([f"{'w' * 53} a s"], {}, [
-        f"{FILE}:3:1: hostname: Workflow {'w' * 53}-g1 has 56 characters, 55 fit; make the host's name shorter by 1"
-    ]),
-    ([f"{'w' * 52} a s"], {"generations": {"t-web-0": 10}}, [
-        f"{FILE}:3:1: hostname: Workflow {'w' * 52}-g10 has 56 characters, 55 fit; make the host's name shorter by 1"
-    ]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("more", "changes", "messages"), CONFIG_FAULTS)
-def test_what_a_config_gets_wrong(more: list[str], changes: dict[str, Any], messages: list[str]) -> None:
-    target = config(hosts("c1 a s", *more), **changes)
-    assert [str(problem) for problem in target.problems(spec({"web": 1}))] == messages
-
-
-def test_a_host_has_not_the_address_of_a_gateway() -> None:
-    them = hosts("c1 a s", "w1 a s")
-    target = config([them[0], Hardware(**{**_fields(them[1]), "address": "10.0.0.1", "gateway": "10.0.0.9"})])
-    assert [str(problem) for problem in target.problems(spec({"web": 1}))] == [
-        f"{FILE}:3:1: ip_address: 10.0.0.1 is the gateway of c1; give every address one owner"
-    ]
-
-
-def _fields(host: Hardware) -> dict[str, Any]:
-    return {name: getattr(host, name) for name in Hardware.__slots__}
-
-
-def test_faults_of_the_inventory_come_with_those_of_the_config(tmp_path: Path) -> None:
-    (tmp_path / "hosts.csv").write_text("hostname,mac\nH1,x\n", "utf-8")
-    (tmp_path / "Pulumi.t.yaml").write_text(
-        "config:\n  isostack:target:\n    kind: tinkerbell\n    inventory: hosts.csv\n    classes: {s: {cpus: 8}}\n"
-        "    image: {url: ftp://x}\n    tootles: http://10.0.0.3:7080\n    endpoint: 10.0.0\n",
-        "utf-8",
-    )
-    document = load_yaml(tmp_path / "Pulumi.t.yaml")
-    with pytest.raises(InvalidInput) as caught:
-        load_target(document.data["config"]["isostack:target"], tmp_path, document, spec({"web": 1}))
-    found = {
-        (Path(problem.file).name, problem.line, problem.field.rpartition(".")[2]) for problem in caught.value.problems
-    }
-    assert {
-        ("Pulumi.t.yaml", 5, "memory"),
-        ("Pulumi.t.yaml", 6, "url"),
-        ("Pulumi.t.yaml", 8, "endpoint"),
-        ("hosts.csv", 1, "netmask"),
-        ("hosts.csv", 2, "hostname"),
-        ("hosts.csv", 2, "mac"),
-    } <= found
-
-
 # What becomes of the wishes
 
 
@@ -461,10 +360,10 @@ def test_remediation_counts_the_hosts_without_bmc() -> None:
 # The examples
 
 
-def example(name: str) -> tuple[Spec, Config]:
-    document = load_yaml(ROOT / f"stacks/Pulumi.{name}-tinkerbell.yaml")
-    wanted = Spec.model_validate(load_yaml(ROOT / f"stacks/{name}.yaml").data)
-    target = load_target(document.data["config"]["isostack:target"], ROOT / "stacks", document, wanted)
+def example(name: str, folder: Path = ROOT / "stacks", spec_folder: Path = ROOT / "stacks") -> tuple[Spec, Config]:
+    document = load_yaml(folder / f"Pulumi.{name}-tinkerbell.yaml")
+    wanted = Spec.model_validate(load_yaml(spec_folder / f"{name}.yaml").data)
+    target = load_target(document.data["config"]["isostack:target"], folder, document, wanted)
     assert isinstance(target, Config)
     return wanted, target
 
@@ -489,10 +388,7 @@ def test_the_edge_site_has_none() -> None:
 
 
 def test_the_example_of_the_scaffold_is_sound() -> None:
-    folder = ROOT / "components/tinkerbell/examples"
-    document = load_yaml(folder / "Pulumi.example-tinkerbell.yaml")
-    wanted = Spec.model_validate(load_yaml(ROOT / "isostack/examples/example.yaml").data)
-    target = load_target(document.data["config"]["isostack:target"], folder, document, wanted)
+    wanted, target = example("example", ROOT / "components/tinkerbell/examples", ROOT / "isostack/examples")
     assert assign(wanted, target, wanted_machines(wanted)).site.spare_hosts == 1
 
 

@@ -1,0 +1,242 @@
+"""Benchmarks: whole commands, and the embedded preview against Pulumi's own SDK for the same registrations.
+
+Each figure is the median of several runs, each in a process of its own; ratios come from runs in turn (A B A B ...), so
+that a machine that slows down slows both. `python scripts/bench.py --help`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CHILD = "--child"
+RESULT = os.dup(1)
+"""Where a child writes what it measured: the engine takes the standard output of what it runs."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took: wall and CPU seconds, peak memory in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    return Cost(median(c.wall for c in costs), median(c.cpu for c in costs), median(c.peak for c in costs))
+
+
+def whole(*arguments: str) -> Cost:
+    """One run of a command with its children; the peak is that of the largest process."""
+    start = time.perf_counter()
+    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise SystemExit(f"failed: {' '.join(arguments)}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def child(what: str, *arguments: str) -> dict[str, Any]:
+    """One measurement in a process of its own; see `children` for what there is."""
+    command = [sys.executable, "-P", __file__, CHILD, what, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+# Children: `isostack` runs the real program of a stack in the embedded engine; `sdk` registers the same resources, with
+# the same inputs, under the SDK's own mocks. Both with the garbage collector off and all modules imported beforehand.
+
+
+def measured(start: tuple[float, float], count: int) -> None:
+    wall, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    os.write(RESULT, json.dumps({"wall": wall, "cpu": cpu, "peak": peak, "resources": count}).encode())
+
+
+def clock() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def child_isostack(folder: str, stack: str, pickled: str) -> None:
+    """Everything from the loading of the spec to the finished Preview."""
+    import pulumi_vsphere  # noqa: F401
+
+    import components.cluster  # noqa: F401
+    import isostack.preview.preload  # noqa: F401
+    from isostack.preview.child import run
+    from isostack.preview.model import Preview
+    from isostack.preview.protocol import Job
+    from isostack.stacks import find_project
+
+    project = find_project(Path(folder))
+    file = project.stack(stack)
+    job = Job(str(project.root), project.name, stack, file.config, file.secret_keys, dict(os.environ))
+    start = clock()
+    result = run(job)
+    if not isinstance(result, Preview):
+        raise SystemExit(str(result))
+    measured(start, len(result.resources))
+    if pickled:
+        Path(pickled).write_bytes(pickle.dumps(result))
+
+
+def child_sdk(pickled: str) -> None:
+    """A bare program: the registrations of a finished Preview, nothing else."""
+    import asyncio
+    import gc
+
+    import pulumi
+    from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks, set_mocks
+    from pulumi.runtime.stack import wait_for_rpcs
+
+    from isostack.preview.model import UNKNOWN, Preview, Secret
+
+    class Echo(Mocks):
+        def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            return f"{args.name}-id", args.inputs
+
+        def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+            return {}, None
+
+    def value(given: Any) -> Any:
+        if given is UNKNOWN:
+            return pulumi.UNKNOWN
+        if isinstance(given, Secret):
+            return pulumi.Output.secret(value(given.value))
+        if isinstance(given, dict):
+            return {key: value(item) for key, item in given.items()}
+        return [value(item) for item in given] if isinstance(given, list | tuple) else given
+
+    preview: Preview = pickle.loads(Path(pickled).read_bytes())
+
+    async def program() -> None:
+        made: dict[str, pulumi.Resource] = {}
+        for r in preview.resources[1:]:
+            opts = pulumi.ResourceOptions(
+                parent=made.get(r.parent or ""),
+                depends_on=[made[urn] for urn in r.dependencies if urn in made],
+                protect=r.protect or None,
+                ignore_changes=list(r.ignore_changes) or None,
+            )
+            cls = pulumi.CustomResource if r.custom else pulumi.ComponentResource
+            made[r.urn] = cls(r.type, r.name, value(dict(r.inputs)), opts)
+        await wait_for_rpcs()
+
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    start = clock()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    set_mocks(Echo(), preview=True)
+    loop.run_until_complete(program())
+    measured(start, len(preview.resources))
+
+
+children = {"isostack": child_isostack, "sdk": child_sdk}
+
+
+def scratch(folder: Path, machines: int) -> str:
+    """A project with a vSphere stack of so many machines."""
+    for name in ("Pulumi.yaml", "__main__.py", "components"):
+        (folder / name).symlink_to(ROOT / name)
+    stacks = folder / "stacks"
+    stacks.mkdir()
+    spec = {
+        "name": "big",
+        "kubernetes": {"version": "1.36.3", "podCidr": "10.128.0.0/12", "serviceCidr": "10.96.0.0/16"},
+        "zones": ["a", "b", "c"],
+        "controlPlane": {"nodes": 3, "size": {"cpus": 4, "memory": "16Gi", "disk": "80Gi"}},
+        "pools": [{"name": "w", "nodes": machines - 3, "size": {"cpus": 4, "memory": "16Gi", "disk": "80Gi"}}],
+        "access": {"admins": [f"ssh-ed25519 {'A' * 68} bench"]},
+        "storage": {"classes": [{"name": "fast", "default": True, "snapshots": True}]},
+    }
+    hosts = [{"name": f"h{i}", "zone": "abc"[i % 3], "cpus": 256, "memory": "2Ti"} for i in range(machines // 10 + 6)]
+    target = {
+        "kind": "vsphere",
+        "vcenter": "10.0.0.2",
+        "datacenter": "dc",
+        "cluster": "c",
+        "datastore": "ds",
+        "template": "t",
+        "hosts": hosts,
+        "network": {
+            "name": "n",
+            "gateway": "10.0.0.1/16",
+            "dns": ["10.0.0.53"],
+            "addresses": {"control-plane": "10.0.0.11-10.0.0.13", "w": "10.0.1.0-10.0.99.255"},
+        },
+        "endpoint": "10.0.0.10",
+        "loadBalancer": {"provider": "kube-vip", "addresses": "10.0.255.1-10.0.255.99"},
+    }
+    (stacks / "big.yaml").write_text(json.dumps(spec))
+    config = {"config": {"isostack:spec": "big", "isostack:target": target}}
+    (stacks / "Pulumi.big.yaml").write_text(json.dumps(config))
+    return "big"
+
+
+def commands(runs: int) -> None:
+    print("| command | wall s | CPU s | peak MB |")
+    print("|---|---|---|---|")
+    tool = [sys.executable, "-P", "-m", "isostack"]
+    for arguments in (["--help"], ["plan", "shop-vsphere"], ["preview", "shop-vsphere"], ["compare", "shop"]):
+        cost = middle([whole(*tool, *arguments) for _ in range(runs)])
+        print(f"| isostack {' '.join(arguments)} | {cost.wall:.2f} | {cost.cpu:.2f} | {cost.peak:.0f} |", flush=True)
+
+
+def previews(runs: int, sizes: Sequence[int]) -> None:
+    print("| machines | resources | isostack CPU s | ms a resource | bare SDK CPU s | ratio | peak MB | KB a machine |")
+    print("|---|---|---|---|---|---|---|---|")
+    for machines in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder, pickled = Path(name), str(Path(name) / "preview.pickle")
+            stack = scratch(folder, machines)
+            child("isostack", name, stack, pickled)  # warm-up, and what the bare program registers
+            ours, bare = [], []
+            for _ in range(runs):
+                ours.append(child("isostack", name, stack, ""))
+                bare.append(child("sdk", pickled))
+        cpu, sdk = median(o["cpu"] for o in ours), median(b["cpu"] for b in bare)
+        ratio = median(o["cpu"] / b["cpu"] for o, b in zip(ours, bare, strict=True))
+        count, peak = ours[0]["resources"], median(o["peak"] for o in ours)
+        print(
+            f"| {machines} | {count} | {cpu:.2f} | {1000 * cpu / count:.2f} | {sdk:.2f} | {ratio:.2f} | {peak:.0f} "
+            f"| {1024 * peak / machines:.0f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    if CHILD in sys.argv:
+        what, *arguments = sys.argv[sys.argv.index(CHILD) + 1 :]
+        children[what](*arguments)
+        return
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="runs of each measurement; medians are shown")
+    parser.add_argument("--machines", type=int, nargs="+", default=[100, 500, 2000], help="sizes of previewed stacks")
+    options = parser.parse_args()
+    commands(options.runs)
+    print()
+    previews(options.runs, options.machines)
+
+
+if __name__ == "__main__":
+    main()
