@@ -81,7 +81,7 @@ class Packs:
         return cls(packs)
 
     def check(self, preview: Preview) -> tuple[Finding, ...]:
-        """The findings of all packs, in the order of the packs. Raises PackFailed, after which no pack runs any more."""
+        """The findings of all packs, in their order. Raises PackFailed, after which no pack runs any more."""
         if not self._packs:
             return ()
         inputs, outputs = _messages(preview)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_vsphere as vsphere
@@ -22,6 +23,46 @@ GIB, MIB = 1024**3, 1024**2
 RESTART_PRIORITY = {"control-plane": "highest", "worker": "medium"}
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ids of what is there already. Held once: each access to a field of a data source makes another Output."""
+
+    datacenter: pulumi.Output[str]
+    cluster: pulumi.Output[str]
+    root_pool: pulumi.Output[str]
+    datastore: pulumi.Output[str]
+    network: pulumi.Output[str]
+    template: pulumi.Output[str]
+    guest: pulumi.Output[str]
+    firmware: pulumi.Output[str]
+    policy: pulumi.Output[str] | None
+    hosts: Mapping[str, pulumi.Output[str]]
+
+
+def look_up(config: Config, parent: pulumi.Resource) -> Found:
+    """Ask vCenter for what the config names."""
+    opts = pulumi.InvokeOutputOptions(parent=parent)
+    datacenter = vsphere.get_datacenter_output(name=config.datacenter, opts=opts).id
+    cluster = vsphere.get_compute_cluster_output(name=config.cluster, datacenter_id=datacenter, opts=opts)
+    template = vsphere.get_virtual_machine_output(name=config.template, datacenter_id=datacenter, opts=opts)
+    policy = config.storage_policy
+    return Found(
+        datacenter=datacenter,
+        cluster=cluster.id,
+        root_pool=cluster.resource_pool_id,
+        datastore=vsphere.get_datastore_output(name=config.datastore, datacenter_id=datacenter, opts=opts).id,
+        network=vsphere.get_network_output(name=config.network.name, datacenter_id=datacenter, opts=opts).id,
+        template=template.id,
+        guest=template.guest_id,
+        firmware=template.firmware,
+        policy=vsphere.get_policy_output(name=policy, opts=opts).id if policy else None,
+        hosts={
+            host.name: vsphere.get_host_output(name=host.name, datacenter_id=datacenter, opts=opts).id
+            for host in config.hosts
+        },
+    )
+
+
 class Site:
     """One compute cluster."""
 
@@ -30,9 +71,9 @@ class Site:
         self._config: Config = plan.target
         self._name = plan.spec.name
         self._child = pulumi.ResourceOptions(parent=parent)
-        self._look_up()
+        self._found = look_up(self._config, parent)
         self._folder = vsphere.Folder(
-            self._name, path=self._name, type="vm", datacenter_id=self._datacenter.id, opts=self._child
+            self._name, path=self._name, type="vm", datacenter_id=self._found.datacenter, opts=self._child
         )
         self._pool = self._resource_pool()
         self._zone_tags = self._tags()
@@ -51,28 +92,28 @@ class Site:
             machine.name,
             name=machine.name,
             resource_pool_id=self._pool.id,
-            datastore_id=self._datastore.id,
+            datastore_id=self._found.datastore,
             folder=self._folder.path,
             # The provider powers a VM on before any rule can name it: without a host it may start in the wrong zone.
-            host_system_id=self._hosts[place.host].id if place.host else None,
-            guest_id=self._template.guest_id,
-            firmware=self._template.firmware,
+            host_system_id=self._found.hosts[place.host] if place.host else None,
+            guest_id=self._found.guest,
+            firmware=self._found.firmware,
             num_cpus=size.cpus,
             memory=size.memory // MIB,
             # HA admission control counts an unreserved VM as next to nothing, and Kubernetes must not meet ballooning.
             memory_reservation=size.memory // MIB,
             memory_reservation_locked_to_max=True,
             enable_disk_uuid=True,  # the CSI driver finds its disks by it
-            storage_policy_id=self._policy_id,
+            storage_policy_id=self._found.policy,
             disks=[
                 vsphere.VirtualMachineDiskArgs(
-                    label="root", unit_number=0, size=-(-size.disk // GIB), storage_policy_id=self._policy_id
+                    label="root", unit_number=0, size=-(-size.disk // GIB), storage_policy_id=self._found.policy
                 )
             ],
             network_interfaces=[
-                vsphere.VirtualMachineNetworkInterfaceArgs(network_id=self._network.id, adapter_type="vmxnet3")
+                vsphere.VirtualMachineNetworkInterfaceArgs(network_id=self._found.network, adapter_type="vmxnet3")
             ],
-            clone=vsphere.VirtualMachineCloneArgs(template_uuid=self._template.id),
+            clone=vsphere.VirtualMachineCloneArgs(template_uuid=self._found.template),
             extra_config=user_data.apply(lambda text: self._guestinfo(machine, text)),
             tags=[self._zone_tags[machine.wanted.zone].id],
             # Addresses are static: there is nothing to wait for.
@@ -90,52 +131,39 @@ class Site:
         return MachineOutputs(id=vm.uuid, address=pulumi.Output.from_input(str(place.address)), resource=vm)
 
     def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
-        """Rules first, overrides last: under a manual override a VM would stay where a rule forbids it."""
+        """Rules, then overrides."""
         rules = [*self._anti_affinity(machines), *self._zones(machines)]
-        opts = pulumi.ResourceOptions(parent=self._parent, depends_on=rules)
+        # Under a manual override a VM would stay where a rule forbids it, so such an override comes after the rules.
+        # Only such: what depends on a rule depends on every VM, and Pulumi's SDK follows that for each override anew.
+        after_rules = pulumi.ResourceOptions(parent=self._parent, depends_on=rules)
         for machine in self._plan.machines:
             vm, name, role = machines[machine.name].resource, machine.name, machine.wanted.role
             drs = self._config.drs
             level = drs.control_plane if role == "control-plane" else drs.workers
             vsphere.DrsVmOverride(
                 name,
-                compute_cluster_id=self._cluster.id,
+                compute_cluster_id=self._found.cluster,
                 virtual_machine_id=vm.id,
                 # Both always: the provider's defaults for a field left out are off and manual.
                 drs_enabled=level != "disabled",
                 drs_automation_level="manual" if level == "disabled" else level,
-                opts=opts,
+                opts=after_rules if level in ("manual", "disabled") else self._child,
             )
             if self._config.ha.enabled:
                 vsphere.HaVmOverride(
                     name,
-                    compute_cluster_id=self._cluster.id,
+                    compute_cluster_id=self._found.cluster,
                     virtual_machine_id=vm.id,
                     ha_vm_restart_priority=RESTART_PRIORITY[role],
-                    opts=opts,
+                    opts=self._child,
                 )
-
-    def _look_up(self) -> None:
-        config, inside = self._config, pulumi.InvokeOutputOptions(parent=self._parent)
-        self._datacenter = vsphere.get_datacenter_output(name=config.datacenter, opts=inside)
-        where = self._datacenter.id
-        self._cluster = vsphere.get_compute_cluster_output(name=config.cluster, datacenter_id=where, opts=inside)
-        self._datastore = vsphere.get_datastore_output(name=config.datastore, datacenter_id=where, opts=inside)
-        self._network = vsphere.get_network_output(name=config.network.name, datacenter_id=where, opts=inside)
-        self._template = vsphere.get_virtual_machine_output(name=config.template, datacenter_id=where, opts=inside)
-        self._hosts = {
-            host.name: vsphere.get_host_output(name=host.name, datacenter_id=where, opts=inside)
-            for host in config.hosts
-        }
-        policy = config.storage_policy
-        self._policy_id = vsphere.get_policy_output(name=policy, opts=inside).id if policy else None
 
     def _resource_pool(self) -> vsphere.ResourcePool:
         memory = sum(machine.place.size.memory for machine in self._plan.machines) // MIB
         return vsphere.ResourcePool(
             self._name,
             name=self._name,
-            parent_resource_pool_id=self._cluster.resource_pool_id,
+            parent_resource_pool_id=self._found.root_pool,
             memory_reservation=memory,
             memory_expandable=True,  # the VMs' own overhead comes on top
             # Set, because left out it makes every later preview show a change.
@@ -192,7 +220,7 @@ class Site:
                     vsphere.ComputeClusterVmAntiAffinityRule(
                         f"{self._name}-{pool}",
                         name=f"{self._name}-{pool}-apart",
-                        compute_cluster_id=self._cluster.id,
+                        compute_cluster_id=self._found.cluster,
                         virtual_machine_ids=[machines[name].resource.id for name in members],
                         mandatory=len(self._config.hosts) >= len(members) + surge + 1,  # one more for HA
                         opts=self._child,
@@ -211,14 +239,14 @@ class Site:
             hosts = vsphere.ComputeClusterHostGroup(
                 name,
                 name=f"{name}-hosts",
-                compute_cluster_id=self._cluster.id,
-                host_system_ids=[self._hosts[host.name].id for host in self._config.hosts if host.zone == zone],
+                compute_cluster_id=self._found.cluster,
+                host_system_ids=[self._found.hosts[host.name] for host in self._config.hosts if host.zone == zone],
                 opts=self._child,
             )
             vms = vsphere.ComputeClusterVmGroup(
                 name,
                 name=f"{name}-vms",
-                compute_cluster_id=self._cluster.id,
+                compute_cluster_id=self._found.cluster,
                 virtual_machine_ids=members,
                 opts=self._child,
             )
@@ -226,7 +254,7 @@ class Site:
                 vsphere.ComputeClusterVmHostRule(
                     name,
                     name=f"{name}-stay",
-                    compute_cluster_id=self._cluster.id,
+                    compute_cluster_id=self._found.cluster,
                     vm_group_name=vms.name,
                     affinity_host_group_name=hosts.name,
                     mandatory=False,
