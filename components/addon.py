@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -40,7 +41,7 @@ class Installer:
                 create_namespace=True,
                 chart=thing.chart,
                 version=thing.version,
-                repository_opts=RepositoryOptsArgs(repo=thing.repo),
+                repository_opts=RepositoryOptsArgs(repo=thing.repo) if thing.repo else None,
                 values=self._fill(thing.values),
                 opts=opts,
             )
@@ -54,7 +55,7 @@ class Installer:
             return self._value(value.name)
         if isinstance(value, Template):
             parts = {key: self._value(ref.name) for key, ref in value.refs.items()}
-            return pulumi.Output.all(**parts).apply(lambda known, text=value.text: text.format(**known))
+            return pulumi.Output.all(**parts).apply(partial(_format, value.text))
         if isinstance(value, Mapping):
             return {key: self._fill(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
@@ -65,3 +66,7 @@ class Installer:
         if name not in self._known:
             self._known[name] = credentials.secret(name)
         return self._known[name]
+
+
+def _format(text: str, known: Mapping[str, str]) -> str:
+    return text.format(**known)

@@ -51,9 +51,8 @@ class Pki(pulumi.ComponentResource):
         self._service_account = self._key("sa")
         encryption = random.RandomBytes(f"{cluster}-encryption", length=32, opts=self._kept)
         self._encryption = encryption.base64
-        lower = {"special": False, "upper": False}
-        token_id = random.RandomString(f"{cluster}-token-id", length=6, **lower, opts=self._kept)
-        token = random.RandomPassword(f"{cluster}-token", length=16, **lower, opts=self._kept)
+        token_id = random.RandomString(f"{cluster}-token-id", length=6, special=False, upper=False, opts=self._kept)
+        token = random.RandomPassword(f"{cluster}-token", length=16, special=False, upper=False, opts=self._kept)
         self._token = pulumi.Output.concat(token_id.result, ".", token.result)
         self._admin_key, self._admin_crt = self._admin()
         self.register_outputs(facts)

@@ -38,7 +38,8 @@ class NodePlatform:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value known only at creation: `endpoint`, or a Pulumi config key such as `vsphere:password` (a secret)."""
+    """A value known only at creation: `endpoint`, a name that the site knows, or a secret of the Pulumi config such as
+    `vsphere:password`."""
 
     name: str
 
@@ -60,6 +61,7 @@ class Release:
     chart: str
     version: str
     repo: str
+    """URL of the repository; empty where `chart` is an OCI reference."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

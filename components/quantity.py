@@ -43,6 +43,15 @@ def format_bytes(value: int) -> str:
     return str(value)
 
 
+def show_bytes(value: int) -> str:
+    """For people: 960000000000 is `894Gi`, rounded down; what is exact in a larger unit is shown in it."""
+    for letter in reversed("KMGTP"):
+        size = _BYTES[f"{letter}i"]
+        if value >= size and (value % size == 0 or value >= 10 * size):
+            return f"{value // size}{letter}i"
+    return str(value)
+
+
 def parse_millicpus(text: object) -> int:
     """Millicores of a CPU quantity: `500m` is 500, `2` is 2000, `0.5` is 500."""
     match = _split(text, r"(m?)")

@@ -19,7 +19,7 @@ class MachineOutputs:
     """Id at the platform: VM UUID, device id, name of the Hardware."""
     address: pulumi.Output[str]
     """IPv4 address of the node."""
-    resource: pulumi.Resource
+    resource: pulumi.CustomResource
     """What must exist before anything that names the machine."""
 
 

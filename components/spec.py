@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, Strin
 from pydantic.alias_generators import to_camel
 
 from components.problems import Fault, FieldPath, Problem
-from components.quantity import Bytes, Millicpus, Seconds, format_bytes
+from components.quantity import Bytes, Millicpus, Seconds, show_bytes
 
 CONTROL_PLANE = "control-plane"
 # The minors that kubeadm v1beta4 alone serves and that are in or near support:
@@ -81,7 +81,7 @@ class Size(Model):
         return self.cpus >= other.cpus and self.memory >= other.memory and self.disk >= other.disk
 
     def __str__(self) -> str:
-        return f"{self.cpus} CPU, {format_bytes(self.memory)}, {format_bytes(self.disk)} disk"
+        return f"{self.cpus} CPU, {show_bytes(self.memory)}, {show_bytes(self.disk)} disk"
 
 
 class Kubernetes(Model):

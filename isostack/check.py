@@ -93,6 +93,11 @@ class Packs:
                 _end(self._packs)  # or the other threads would wait for their packs, even after Ctrl-C
                 raise
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of all rules, with findings or without. Raises PackFailed."""
+        return tuple(name for pack in self._packs for name in pack.rules)
+
     def __enter__(self) -> Self:
         return self
 
@@ -128,9 +133,7 @@ class _Pack:
         self._ready: tuple[Any, Any, Mapping[str, Any]] | None = None
 
     def findings(self, preview: Preview, inputs: Sequence[Any], outputs: Any) -> list[Finding]:
-        if self._ready is None:
-            self._ready = self._connect()
-        stub, info, rules = self._ready
+        stub, info, rules = self._connected()
         pb, _ = _protocol()
         stack = pb.AnalyzerStackConfigureRequest(
             stack=preview.stack, project=preview.project, organization="organization", dry_run=True
@@ -142,6 +145,10 @@ class _Pack:
         answers.append((self._call(stub.AnalyzeStack, outputs), ""))
         return [_finding(d, urn, info.name, rules) for answer, urn in answers for d in answer.diagnostics]
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return tuple(self._connected()[2])
+
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -150,6 +157,11 @@ class _Pack:
         for pipe in (self._process.stdin, self._errors):
             if pipe is not None:
                 pipe.close()
+
+    def _connected(self) -> tuple[Any, Any, Mapping[str, Any]]:
+        if self._ready is None:
+            self._ready = self._connect()
+        return self._ready
 
     def _connect(self) -> tuple[Any, Any, Mapping[str, Any]]:
         import grpc

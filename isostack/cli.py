@@ -60,7 +60,7 @@ def compare(
         previews = _previews(project, stacks)
         with _progress("asking the policy packs"):
             findings = {preview.stack: packs.check(preview) for preview in previews}
-    result = compare_previews(previews, findings)
+            result = compare_previews(previews, packs.rules, findings)
     if format is Format.json:
         _print_json("compare", comparison=result)
     else:

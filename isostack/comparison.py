@@ -47,15 +47,20 @@ class Comparison:
     spec: str
     stacks: tuple[StackSummary, ...]
     parity: Parity
+    rules: tuple[str, ...]
+    """Every rule that was asked."""
     findings: Mapping[str, tuple[Finding, ...]]
     """What the policy packs say, by stack."""
 
 
-def compare(previews: Sequence[Preview], findings: Mapping[str, tuple[Finding, ...]]) -> Comparison:
+def compare(
+    previews: Sequence[Preview], rules: tuple[str, ...], findings: Mapping[str, tuple[Finding, ...]]
+) -> Comparison:
     return Comparison(
         spec=cluster_facts(previews[0]).wanted.name,
         stacks=tuple(summary(preview) for preview in previews),
         parity=parity(previews),
+        rules=rules,
         findings=findings,
     )
 

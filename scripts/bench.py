@@ -99,7 +99,7 @@ def child_isostack(folder: str, stack: str, pickled: str) -> None:
 
 
 def child_sdk(pickled: str) -> None:
-    """A bare program: the registrations of a finished Preview, nothing else."""
+    """A bare program: the resources of a finished Preview, made with their providers' own classes, nothing else."""
     import asyncio
     import gc
 
@@ -107,6 +107,7 @@ def child_sdk(pickled: str) -> None:
     from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks, set_mocks
     from pulumi.runtime.stack import wait_for_rpcs
 
+    from components.kube import Manifest
     from isostack.preview.model import UNKNOWN, Preview, Secret
 
     class Echo(Mocks):
@@ -126,6 +127,7 @@ def child_sdk(pickled: str) -> None:
         return [value(item) for item in given] if isinstance(given, list | tuple) else given
 
     preview: Preview = pickle.loads(Path(pickled).read_bytes())
+    classes = provider_classes()
 
     async def program() -> None:
         made: dict[str, pulumi.Resource] = {}
@@ -136,8 +138,14 @@ def child_sdk(pickled: str) -> None:
                 protect=r.protect or None,
                 ignore_changes=list(r.ignore_changes) or None,
             )
-            cls = pulumi.CustomResource if r.custom else pulumi.ComponentResource
-            made[r.urn] = cls(r.type, r.name, value(dict(r.inputs)), opts)
+            inputs = value(dict(r.inputs))
+            if r.type in classes:
+                made[r.urn] = classes[r.type](r.name, opts=opts, **{snake(key): item for key, item in inputs.items()})
+            elif r.custom:
+                kind, version = inputs.pop("kind"), inputs.pop("apiVersion")
+                made[r.urn] = Manifest(r.name, api_version=version, kind=kind, body=inputs, opts=opts)
+            else:
+                made[r.urn] = pulumi.ComponentResource(r.type, r.name, inputs, opts)
         await wait_for_rpcs()
 
     gc.collect()
@@ -149,6 +157,24 @@ def child_sdk(pickled: str) -> None:
     set_mocks(Echo(), preview=True)
     loop.run_until_complete(program())
     measured(start, len(preview.resources))
+
+
+def provider_classes() -> dict[str, Any]:
+    """The providers' resource classes by type token, as far as the components use them."""
+    import pulumi_kubernetes
+    import pulumi_random
+    import pulumi_tls
+    import pulumi_vsphere
+    from pulumi_command.local import Command
+    from pulumi_kubernetes.helm.v3 import Release
+
+    found = (item for module in (pulumi_random, pulumi_tls, pulumi_vsphere) for item in vars(module).values())
+    classes = [item for item in found if isinstance(item, type) and hasattr(item, "pulumi_type")]
+    return {item.pulumi_type: item for item in (*classes, Command, Release, pulumi_kubernetes.Provider)}
+
+
+def snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 children = {"isostack": child_isostack, "sdk": child_sdk}

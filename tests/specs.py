@@ -77,6 +77,7 @@ def sizes(draw: st.DrawFn) -> dict[str, Any]:
 def specs(draw: st.DrawFn) -> Spec:
     """Any valid spec that a real site of some hundred hosts could carry, with and without each optional part."""
     zones = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+    some_zones = st.lists(st.sampled_from(zones), unique=True)
     tenants = draw(st.lists(NAMES, max_size=2, unique=True))
     names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
     classes = draw(st.lists(NAMES, max_size=2, unique=True))
@@ -92,11 +93,7 @@ def specs(draw: st.DrawFn) -> Spec:
             "labels": draw(LABELS),
             "taints": draw(TAINTS),
             **({"tenant": draw(st.sampled_from(tenants))} if tenants and draw(st.booleans()) else {}),
-            **(
-                {"zones": draw(st.lists(st.sampled_from(zones), min_size=1, unique=True))}
-                if draw(st.booleans())
-                else {}
-            ),
+            "zones": draw(some_zones),
         }
         for name in names
     ]

@@ -11,7 +11,6 @@ from components.addons import load_balancer_rules, remediation_rules, storage_ru
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
 from components.problems import FieldPath, InvalidInput, Problem
-from components.quantity import format_bytes
 from components.spec import CONTROL_PLANE, Size, Spec
 from components.tinkerbell.config import CLASS, POOL, Config
 from components.tinkerbell.inventory import Hardware
@@ -84,7 +83,7 @@ def _unfit(config: Config, host: Hardware, pool: str, size: Size) -> str | None:
     if host.labels.get(POOL, pool) != pool:
         return f"serves only pool {host.labels[POOL]}"
     if not config.size(host).covers(size):
-        return f"has {_shown(config.size(host))}, the machine wants {_shown(size)}"
+        return f"has {config.size(host)}, the machine wants {size}"
     return None
 
 
@@ -127,7 +126,7 @@ def _shortages(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Cho
         title = f"pool {name}" if pool else "the control plane"
         if not any(config.size(host).covers(size) for host in config.hosts):
             largest = max((config.size(host) for host in config.hosts), key=lambda s: (s.memory, s.cpus, s.disk))
-            what = f"{title} wants hosts of at least {_shown(size)}; the largest of the inventory has {_shown(largest)}"
+            what = f"{title} wants hosts of at least {size}; the largest of the inventory has {largest}"
             yield Problem(what, "add larger hosts, or make the nodes smaller", (*where, "size"), source="spec")
             continue
         zones = spec.zones_of(name)
@@ -136,7 +135,7 @@ def _shortages(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Cho
         )
         lacks = "; ".join(_lack(config, zone, machines, chosen, owners) for zone in zones)
         yield Problem(
-            f"{title} wants {len(machines)} hosts of at least {_shown(size)} in zones {', '.join(zones)}; "
+            f"{title} wants {len(machines)} hosts of at least {size} in zones {', '.join(zones)}; "
             f"the inventory has {there}: {lacks}",
             f"add hosts to {config.inventory.path}, or lower nodes",
             (*where, "nodes"),
@@ -247,12 +246,6 @@ def _pinning(machines: Collection[str], pins: Mapping[str, str]) -> Iterator[str
             f"{loose} of {len(machines)} machines are not pinned to their hosts: `isostack plan --pin` writes down "
             "where they are, and no change of pools or inventory can move them"
         )
-
-
-def _shown(size: Size) -> str:
-    """Hardware has odd sizes: whole GiB where the exact form would be long."""
-    memory, disk = (t if len(t := format_bytes(n)) <= 7 else f"{n // GIB}Gi" for n in (size.memory, size.disk))
-    return f"{size.cpus} CPU, {memory}, {disk} disk"
 
 
 # ---- what becomes of the wishes

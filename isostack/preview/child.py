@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pulumi.runtime import Settings, configure, run_in_stack
+from pulumi.runtime.settings import SETTINGS
 
 from isostack.preview.callbacks import Callbacks
 from isostack.preview.config import set_config
@@ -80,8 +81,21 @@ def _bad_input(error: Exception) -> Exception | None:
     return next((link for link in chain if isinstance(link, Exception) and hasattr(link, "problems")), None)
 
 
-def _run_main(root: str) -> None:
+async def _run_main(root: str) -> None:
     runpy.run_path(root, run_name="__main__")
+    await _settle()
+
+
+async def _settle() -> None:
+    """Waits for the program's outputs, all at once. The SDK's own wait looks at all of them again after each.
+
+    500 machines have 18,000 outputs, and the SDK's wait takes a third of the time [measured]. What has failed is left
+    for it to raise.
+    """
+    while waiting := [output for output in SETTINGS.outputs if not output.done()]:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+        if any(output.cancelled() or output.exception() for output in done):
+            return
 
 
 def _settings(job: Job, monitor: Monitor, engine: Engine) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pulumi
@@ -14,11 +14,11 @@ from pulumi.runtime.config import get_config
 _TYPED = ("_get_bool", "_get_int", "_get_float", "_get_object")
 
 
-def set_config(config: Mapping[str, str], secret_keys: Iterable[str]) -> None:
+def set_config(config: Mapping[str, str], secret_keys: Collection[str]) -> None:
     """Gives the program its config. Nothing is decrypted here: a preview needs no passphrase and no login."""
-    secrets = dict.fromkeys(secret_keys, UNKNOWN)
-    set_all_config({**config, **secrets}, list(secrets))
-    pulumi.Config._get = _get
+    values: dict[str, Any] = {**config, **dict.fromkeys(secret_keys, UNKNOWN)}
+    set_all_config(values, list(secret_keys))
+    setattr(pulumi.Config, "_get", _get)  # noqa: B010 - mypy takes an assignment for a mistake
     for name in _TYPED:
         setattr(pulumi.Config, name, _unless_unknown(getattr(pulumi.Config, name)))
 

@@ -42,7 +42,7 @@ _SEVERITIES: Final[dict[int, Severity]] = {
 }
 
 
-class Refused(pulumi.RunError):  # type: ignore[misc]
+class Refused(pulumi.RunError):
     """The engine does not accept what the program asks for. The message is for the user as it stands."""
 
 

@@ -97,12 +97,13 @@ def comparison(out: Console, result: Comparison) -> None:
         _sentences(out, stack.stack, stack.reasons)
     _shortfalls(out, result.parity)
     _heading(out, "Policies")
+    out.print(_rules(result))
     for stack in result.stacks:
-        _findings(out, stack.stack, result.findings.get(stack.stack, ()))
+        _findings(out, stack.stack, result.findings[stack.stack])
     _heading(out, "Resources")
     out.print(_kinds(result.stacks))
     for stack in result.stacks:
-        _messages(out, stack.warnings)
+        _messages(out, stack.warnings, f"{stack.stack}: ")
 
 
 def _verdict(out: Console, what: str, result: Parity) -> None:
@@ -198,14 +199,21 @@ def _realisations(out: Console, realisations: Iterable[Realisation]) -> None:
     out.print(table)
 
 
+def _rules(result: Comparison) -> Table:
+    """Every rule on every stack: its level where it has a finding."""
+    table = _table("rule", *result.findings)
+    for rule in result.rules:
+        levels = [", ".join({f.level for f in found if f.rule == rule}) for found in result.findings.values()]
+        table.add_row(rule, *(f"[{STYLE.get(level, 'default')}]{level}[/]" if level else "passes" for level in levels))
+    return table
+
+
 def _findings(out: Console, stack: str, findings: Sequence[Finding]) -> None:
-    if not findings:
-        out.print(f"[bold]{stack}[/]: no finding")
     for finding in findings:
         out.print(f"[bold]{stack}[/]: [{STYLE.get(finding.level, 'default')}]{finding.level}[/] {finding.rule}")
-        out.print(Padding(escape(finding.message), (0, 0, 0, 4)))
+        out.print(Padding(escape(finding.message), (0, 0, 0, 4), expand=False))
         if finding.remediation:
-            out.print(Padding(f"[dim]{escape(finding.remediation)}[/]", (0, 0, 0, 4)))
+            out.print(Padding(f"[dim]{escape(finding.remediation)}[/]", (0, 0, 0, 4), expand=False))
 
 
 def _kinds(stacks: Sequence[StackSummary]) -> Table:
@@ -217,9 +225,9 @@ def _kinds(stacks: Sequence[StackSummary]) -> Table:
     return table
 
 
-def _messages(out: Console, messages: Iterable[Message]) -> None:
+def _messages(out: Console, messages: Iterable[Message], prefix: str = "") -> None:
     for text, severity in dict.fromkeys((message.text, message.severity) for message in messages):
-        out.print(f"[dim]{severity}: {escape(text)}[/]", soft_wrap=True)
+        out.print(f"[dim]{prefix}{severity}: {escape(text)}[/]", soft_wrap=True)
 
 
 def _sentences(out: Console, title: str, sentences: Iterable[str]) -> None:
@@ -227,7 +235,7 @@ def _sentences(out: Console, title: str, sentences: Iterable[str]) -> None:
     if listed:
         out.print(f"[bold]{escape(title)}[/]")
         for sentence in listed:
-            out.print(Padding(escape(sentence), (0, 0, 0, 2)))
+            out.print(Padding(escape(sentence), (0, 0, 0, 2), expand=False))
 
 
 def _heading(out: Console, text: str) -> None:

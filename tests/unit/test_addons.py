@@ -88,7 +88,8 @@ def test_the_etcd_backup_runs_beside_etcd_and_keeps_what_is_asked() -> None:
 
 def test_the_upload_removes_the_oldest_of_its_own_snapshots_alone(tmp_path: Path) -> None:
     bucket, tools = tmp_path / "bucket", tmp_path / "bin"
-    bucket.mkdir(), tools.mkdir()
+    bucket.mkdir()
+    tools.mkdir()
     (tools / "rclone").write_text(
         "#!/bin/sh\n"
         'case $1 in copyto) cp "$2" "$BUCKET/$(basename "$3")" ;;\n'
@@ -213,7 +214,9 @@ def test_equinix_announces_by_bgp_what_its_cloud_provider_hands_over(provider: s
 def test_equinix_knows_the_id_of_a_project_only_if_it_exists() -> None:
     def text(project: str) -> Template:
         found = objects(*equinix_addons.addons(rich(), equinix({"project": project})))
-        return found["Secret", "metal-cloud-config"].body["stringData"]["cloud-sa.json"]
+        template = found["Secret", "metal-cloud-config"].body["stringData"]["cloud-sa.json"]
+        assert isinstance(template, Template)
+        return template
 
     existing = "12345678-1234-1234-1234-123456789abc"
     assert set(text(existing).refs) == {"token"}
@@ -224,7 +227,8 @@ def test_equinix_knows_the_id_of_a_project_only_if_it_exists() -> None:
 
 def tinkerbell(vip: Vip, provider: str) -> Tinkerbell:
     balancer = TinkerbellLoadBalancer(provider=provider, addresses="10.20.41.16-10.20.41.47")
-    return Tinkerbell.model_construct(vip=vip, load_balancer=balancer)
+    parts: dict[str, Any] = {"vip": vip, "load_balancer": balancer}
+    return Tinkerbell.model_construct(**parts)
 
 
 @pytest.mark.parametrize("provider", ["kube-vip", "metallb"])

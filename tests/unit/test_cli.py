@@ -192,12 +192,13 @@ def test_all_faults_of_a_spec_at_once(project: ScratchProject) -> None:
     assert run.code == 2
     expected = [
         "stacks/shop.yaml:5:44: kubernetes.podCidrs: unknown key 'podCidrs'; did you mean 'podCidr'?",
-        "stacks/shop.yaml:5:82: kubernetes.serviceCidr: 10.244.128.0/17 overlaps podCidr 10.244.0.0/16; choose networks apart",
+        "stacks/shop.yaml:5:82: kubernetes.serviceCidr: 10.244.128.0/17 overlaps podCidr 10.244.0.0/16; "
+        "choose networks apart",
         "stacks/shop.yaml:7:23: controlPlane.nodes: 4 control-plane nodes survive the loss of 1, as 3 do: "
         "etcd needs a majority; choose 3 or 5",
-        "stacks/shop.yaml:7:48: controlPlane.size.memory: '16GB' is not a size; "
+        "stacks/shop.yaml:7:50: controlPlane.size.memory: '16GB' is not a size; "
         "write a number and a unit, for example 16Gi, 512Mi or 1Ti",
-        "stacks/shop.yaml:9:82: pools[0].tenant: no tenant 'shopp'; tenants of this spec: shop, partner",
+        "stacks/shop.yaml:9:78: pools[0].tenant: no tenant 'shopp'; tenants of this spec: shop, partner",
         "stacks/shop.yaml:10:11: pools[1].name: 'db' stands twice, first at [0]; give each its own name",
     ]
     assert [line.removeprefix("error: ") for line in run.err.splitlines() if line.startswith("error")][

@@ -269,7 +269,7 @@ class Answers(Mocks):
         }
         return f"{args.name}-id", {**args.inputs, **known.get(args.typ.rpartition(":")[2], {})}
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the site looks up {args.token}")
 
 

@@ -11,6 +11,7 @@ from components.quantity import (
     parse_bytes,
     parse_millicpus,
     parse_seconds,
+    show_bytes,
 )
 from components.spec import Spec, problems
 from tests.specs import rich, spec
@@ -130,3 +131,11 @@ def test_one_node_fewer_than_needed_does_not_hold_the_workloads() -> None:
 
 def test_the_smallest_spec() -> None:
     assert list(problems(spec())) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(960 * 10**9, "894Gi"), (2**40, "1Ti"), (16 * 2**30, "16Gi"), (3 * 2**39, "1536Gi"), (500, "500")],
+)
+def test_sizes_for_people(value: int, text: str) -> None:
+    assert show_bytes(value) == text
