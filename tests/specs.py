@@ -92,7 +92,7 @@ def specs(draw: st.DrawFn) -> Spec:
             "size": draw(sizes()),
             "labels": draw(LABELS),
             "taints": draw(TAINTS),
-            **({"tenant": draw(st.sampled_from(tenants))} if tenants and draw(st.booleans()) else {}),
+            "tenant": draw(st.none() | st.sampled_from(tenants)) if tenants else None,
             "zones": draw(some_zones),
         }
         for name in names
