@@ -263,10 +263,10 @@ class Spec(Model):
     pools: tuple[Pool, ...] = Field(description="The worker pools.", min_length=1)
     tenants: tuple[Tenant, ...] = Field((), description="Tenants; none: the cluster has one owner.")
     access: Access = Field(description="Who gets in.")
-    storage: Storage = Field(Storage(), description="Persistent volumes.")
+    storage: Storage = Field(Storage(), description="Storage classes and what each must offer.")
     services: Services = Field(Services(), description="Access from outside.")
     backup: Backup = Field(Backup(), description="What is copied away.")
-    monitoring: Monitoring = Field(Monitoring(), description="What is measured.")
+    monitoring: Monitoring = Field(Monitoring(), description="Metrics that are collected.")
     availability: Availability = Field(Availability(), description="When a node goes away.")
     workloads: tuple[Workload, ...] = Field((), description="Workloads, for sizing and trade-offs.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -94,7 +94,7 @@ def comparison(out: Console, result: Comparison) -> None:
     _heading(out, "Machines")
     out.print(_machines(result.stacks))
     for stack in result.stacks:
-        _sentences(out, stack.stack, stack.reasons)
+        _sentences(out, stack.stack, (*stack.reasons, *_ended(stack)))
     _shortfalls(out, result.parity)
     _heading(out, "Policies")
     out.print(_rules(result))
@@ -170,6 +170,12 @@ def _hosts(stack: StackSummary) -> str:
         else:
             texts.append(f"hosts, {site.spare_hosts} spare" if site.hosts else "hosts of the provider")
     return ", ".join(texts)
+
+
+def _ended(stack: StackSummary) -> Iterator[str]:
+    for site in stack.sites:
+        if site.service_ended:
+            yield f"the provider ended this service on {site.service_ended}: the stack can be compared, not created"
 
 
 def _shortfalls(out: Console, result: Parity) -> None:

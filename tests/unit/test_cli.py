@@ -244,3 +244,13 @@ def test_a_fault_in_the_program_shows_its_traceback_and_exits_2(project: Scratch
     assert "line 2, in broken" in done.stderr
     assert "ZeroDivisionError" in done.stderr
     assert "isostack/cli.py" not in done.stderr
+
+
+def test_the_readme_shows_what_compare_prints() -> None:
+    """Every line of the README's example, but for `...`, is a line of the real output."""
+    example = (ROOT / "README.md").read_text("utf-8").split("```text\n")[1].split("\n```")[0]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "128"}
+    command = [sys.executable, "-m", "isostack", "compare", "shop"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    real = {line.rstrip() for line in done.stdout.splitlines()}
+    assert [line for line in example.splitlines() if line != "..." and line not in real] == []

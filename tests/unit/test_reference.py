@@ -1,0 +1,45 @@
+"""The reference: every field of the spec, of each target config and of the facts is described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from components import facts, targets
+from components.spec import Spec
+from isostack.reference import json_schema, reference
+
+MODELS: list[type[BaseModel]] = [
+    Spec,
+    *(targets.config(kind) for kind in targets.kinds()),
+    facts.ClusterFacts,
+    facts.SiteFacts,
+    facts.MachineFacts,
+    facts.PkiFacts,
+    facts.AddonFacts,
+]
+
+
+def undescribed(schema: dict[str, Any]) -> Iterator[str]:
+    for name, part in {"": schema, **schema.get("$defs", {})}.items():
+        if not part.get("description"):
+            yield name
+        yield from (f"{name}.{field}" for field, of in part.get("properties", {}).items() if not of.get("description"))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model.__module__}.{model.__name__}")
+def test_every_field_is_described(model: type[BaseModel]) -> None:
+    missing = [field for field in undescribed(model.model_json_schema()) if not field.endswith(".version")]
+    assert missing == []
+
+
+@pytest.mark.parametrize("of", ["spec", *targets.kinds()])
+def test_the_page_names_every_field_with_what_it_takes(of: str) -> None:
+    page = reference(of)
+    for part in json_schema(of).get("$defs", {}).values():
+        for field in part.get("properties", {}):
+            assert f"{field}" in page
+    assert "(required)" in page
