@@ -21,7 +21,7 @@ SHARED: Mapping[str, Rule] = {
     "controlPlane.nodes": equal("one machine each, joined with kubeadm"),
     "pools.*.name": equal("node label isostack.io/pool"),
     "pools.*.nodes": equal("one machine each, joined with kubeadm"),
-    "pools.*.tenant": equal("node label and NoSchedule taint isostack.io/tenant"),
+    "pools.*.tenant": equal("node label and NoSchedule taint isostack.io/tenant; admission policy tenant-nodes"),
     "pools.*.labels": equal("kubelet node labels at registration"),
     "pools.*.taints": equal("kubelet taints at registration"),
     "tenants.*.name": equal("namespace with default-deny NetworkPolicy"),

@@ -1,4 +1,4 @@
-"""Tenants: a namespace each, with its Pod Security level and a network that is closed until somebody opens it."""
+"""Tenants: a namespace each, with its Pod Security level, a closed network, and no way onto another tenant's nodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _DNS_PORTS = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
 def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
     if spec.tenants:
         objects = tuple(manifest for tenant in spec.tenants for manifest in _objects(tenant))
-        yield Addon(name="tenants", serves=("tenants.*.name", "tenants.*.trust"), objects=objects)
+        serves = ("tenants.*.name", "tenants.*.trust", "pools.*.tenant")
+        yield Addon(name="tenants", serves=serves, objects=(*objects, *_own_nodes()))
 
 
 def _objects(tenant: Tenant) -> Iterator[Manifest]:
@@ -45,3 +46,35 @@ def _dns() -> dict[str, Any]:
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
         "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
     }
+
+
+def _own_nodes() -> Iterator[Manifest]:
+    """Pods of a tenant's namespace may tolerate that tenant's taint and no other's: the taint alone would be no wall,
+    since whoever writes a pod writes its tolerations. A pod that names its node would pass by the scheduler and so by
+    NoSchedule. [documented] https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+    """
+    api, name = "admissionregistration.k8s.io/v1", "tenant-nodes"
+    own = f"has(t.key) && t.key == '{TENANT}' && has(t.value) && t.value == namespaceObject.metadata.labels['{TENANT}']"
+    other = f"has(t.key) && t.key != '' && t.key != '{TENANT}'"
+    policy = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["pods"]}
+            ]
+        },
+        "validations": [
+            {
+                "expression": f"!has(object.spec.tolerations) || object.spec.tolerations.all(t, ({own}) || ({other}))",
+                "message": "pods of a tenant may tolerate the taint of their own tenant's nodes, and of no other's",
+            },
+            {
+                "expression": "request.operation != 'CREATE' || !has(object.spec.nodeName)",
+                "message": "pods of a tenant may not choose their node by name",
+            },
+        ],
+    }
+    tenants = {"matchExpressions": [{"key": TENANT, "operator": "Exists"}]}
+    binding = {"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector": tenants}}
+    yield Manifest(api, "ValidatingAdmissionPolicy", name, {"spec": policy})
+    yield Manifest(api, "ValidatingAdmissionPolicyBinding", name, {"spec": binding})

@@ -249,3 +249,13 @@ def test_tinkerbell_announces_services_as_it_announces_the_api(provider: str) ->
         ]
         assert ("L2Advertisement", "services") in by_arp
         assert ("L2Advertisement", "services") not in by_bgp
+
+
+def test_a_tenants_pods_reach_no_other_tenants_nodes() -> None:
+    found = objects(*addons.common(rich(), vsphere()))
+    policy = found["ValidatingAdmissionPolicy", "tenant-nodes"].body["spec"]
+    binding = found["ValidatingAdmissionPolicyBinding", "tenant-nodes"].body["spec"]
+    assert binding["policyName"] == "tenant-nodes"
+    (selector,) = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert selector["key"] in found["Namespace", "partner"].body["metadata"]["labels"]
+    assert [v["expression"].count("isostack.io/tenant") for v in policy["validations"]] == [3, 0]
