@@ -10,13 +10,14 @@ from typing import Any
 
 from components import sizing, targets
 from components import spec as specs
-from components.decode import decode, did_you_mean
+from components.decode import decode
 from components.plan import Plan
 from components.planning import make_plan
 from components.problems import FieldPath, InvalidInput, Problem
 from components.source import Document, load_yaml
 from components.spec import Spec
 from components.target import TargetConfig
+from components.wording import did_you_mean
 
 TARGET: FieldPath = ("config", "isostack:target")
 """Where the target config stands in a stack file."""

@@ -216,7 +216,7 @@ def _project() -> Project:
 
 
 def _stacks_of(project: Project, spec: str) -> Sequence[StackFile]:
-    from components.decode import did_you_mean
+    from components.wording import did_you_mean
 
     stacks = project.stacks_of_spec(spec)
     if not stacks:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from components import targets
-from components.decode import did_you_mean
 from components.problems import InvalidInput, Problem
 from components.spec import Spec
+from components.wording import did_you_mean
 
 
 def json_schema(of: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from components import targets
-from components.decode import did_you_mean
 from components.problems import InvalidInput, Problem
 from components.spec import Name
+from components.wording import did_you_mean
 
 EXAMPLE = "example"
 """The cluster's name in the examples: in file names and in texts."""

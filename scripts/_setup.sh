@@ -26,7 +26,7 @@ provide() { # LOCK_FILE...
     # Bytecode goes into .venv and leaves the checkout clean, so PYTHONDONTWRITEBYTECODE, with which each start would
     # compile everything again, has nothing to protect.
     export PYTHONPYCACHEPREFIX=$venv/bytecode
-    unset PYTHONDONTWRITEBYTECODE
+    unset PYTHONDONTWRITEBYTECODE PYTHONHOME
 }
 
 # Whether .venv holds these locks. The copy of a lock in .venv is its stamp: removed first, written last.
@@ -43,6 +43,7 @@ install_once() { # LOCK_FILE...
     host=$(host_python)
     unset PYTHONHOME PYTHONPATH
     (
+        trap 'exit 130' INT # pip makes a mere failure of it
         exec 9>>"$root/.venv.lock"
         wait_for_others "$host"
         installed "$@" || install "$host" "$@"

@@ -9,12 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationInfo, WithJsonSchema
 
-from components.decode import did_you_mean, elsewhere
+from components.decode import elsewhere
 from components.plan import ZONE
 from components.problems import Fault, Problem
 from components.spec import CONTROL_PLANE, LabelKey, Model, Name, Size, Spec
 from components.target import Address, LoadBalancerConfig, StorageConfig, TargetConfig, addresses
 from components.tinkerbell.inventory import Hardware, Inventory, read_inventory
+from components.wording import did_you_mean
 
 CLASS, POOL = "class", "pool"
 """Inventory labels: what a host is made of, and the one pool that it serves."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from components.decode import did_you_mean
 from components.problems import FieldPath, InvalidInput, Problem
 from components.source import Document, load_yaml
+from components.wording import did_you_mean
 
 MAX_BYTES = 5 * 1024**2
 """A row has some 200 bytes: this holds 25,000 hosts."""

@@ -20,8 +20,8 @@ from isostack.check import PackFailed, Packs, check
 from isostack.finding import Finding
 from isostack.preview import UNKNOWN, Preview, Resource, Secret
 from tests.examples import previews
+from tests.policy_stacks import metal, virtual
 from tests.specs import ROOT, rich
-from tests.unit.test_policies import metal, virtual
 
 PACKS = sorted(file.parent for file in (ROOT / "policies").glob("*/PulumiPolicy.yaml"))
 PARTS = "urn:pulumi:small::isostack::"

@@ -11,7 +11,7 @@ from isostack.preview import UNKNOWN, Preview, Resource, Secret
 from tests.examples import previews
 
 STACKS = {preview.stack: preview for spec in ("shop", "edge") for preview in previews(spec)}
-FACTS = {
+FACTS: dict[str, type[facts.Facts]] = {
     facts.CLUSTER: facts.ClusterFacts,
     facts.SITE: facts.SiteFacts,
     facts.MACHINE: facts.MachineFacts,
@@ -20,7 +20,7 @@ FACTS = {
 }
 
 
-@pytest.fixture(params=STACKS.values(), ids=STACKS.keys())
+@pytest.fixture(params=list(STACKS.values()), ids=list(STACKS))
 def preview(request: pytest.FixtureRequest) -> Preview:
     assert isinstance(request.param, Preview)
     return request.param

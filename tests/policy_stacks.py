@@ -1,0 +1,98 @@
+"""Stacks of VMs and of metal for the tests of policies, as their rules see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from components.facts import (
+    CLUSTER,
+    Balancing,
+    ClusterFacts,
+    Host,
+    MachineFacts,
+    Place,
+    SiteFacts,
+    UserData,
+)
+from components.planning import wanted_machines
+from components.quantity import parse_bytes
+from components.rules import Rule, Stack
+from components.spec import Size, Spec
+from policies.drs.rules import RULES as DRS
+from policies.isolation.rules import RULES as ISOLATION
+from policies.snapshots.rules import RULES as SNAPSHOTS
+
+ALL = (*ISOLATION, *SNAPSHOTS, *DRS)
+DRS_ON = Balancing(workers="fullyAutomated", control_plane="manual")
+URN = "urn:pulumi:s::p::"
+
+
+def virtual(
+    spec: Spec,
+    *,
+    hosts: Sequence[int] = (128,) * 6,
+    on: Mapping[str, str | None] | None = None,
+    balancing: Balancing | None = DRS_ON,
+    ha: bool = True,
+) -> Stack:
+    """A stack of VMs on hosts of so many threads, in turn unless `on` says where by name."""
+    named = [f"esx{i}" for i in range(len(hosts))]
+    site = SiteFacts(
+        name="main",
+        kind="vsphere",
+        machine="vm",
+        hosts=tuple(
+            Host(name=name, zone="a", cpus=cpus, memory=parse_bytes("1Ti"))
+            for name, cpus in zip(named, hosts, strict=True)
+        ),
+        reserve_hosts=1 if ha else 0,
+        spare_hosts=0,
+        balancing=balancing,
+        restarts_machines=ha,
+        power_control=True,
+        machine_snapshots=True,
+    )
+    return _stack(spec, site, {**_in_turn(spec, named), **(on or {})}, 1)
+
+
+def metal(spec: Spec, *, known: bool = True, times: int = 1) -> Stack:
+    """A stack of whole hosts with `times` the CPUs asked for; named as in an inventory, or left to a provider."""
+    site = SiteFacts(
+        name="main",
+        kind="tinkerbell" if known else "equinix",
+        machine="host",
+        hosts=(),
+        reserve_hosts=0,
+        spare_hosts=1,
+        balancing=None,
+        restarts_machines=False,
+        power_control=True,
+        machine_snapshots=False,
+    )
+    hosts = {m.name: f"host-{m.name}" if known else None for m in wanted_machines(spec)}
+    return _stack(spec, site, hosts, times)
+
+
+def _in_turn(spec: Spec, hosts: Sequence[str]) -> dict[str, str | None]:
+    return {m.name: hosts[i % len(hosts)] if hosts else None for i, m in enumerate(wanted_machines(spec))}
+
+
+def _stack(spec: Spec, site: SiteFacts, hosts: Mapping[str, str | None], times: int) -> Stack:
+    machines = []
+    for wanted in wanted_machines(spec):
+        size = Size(cpus=wanted.size.cpus * times, memory=wanted.size.memory, disk=wanted.size.disk)
+        place = Place(host=hosts[wanted.name], host_class="any", size=size, address=None)
+        machines.append(MachineFacts(wanted=wanted, place=place, user_data=UserData(digest="", files={}, bytes=0)))
+    cluster = ClusterFacts(wanted=spec, target=site.kind, realisations=(), endpoint=None)
+    return Stack(f"{URN}{CLUSTER}::{spec.name}", cluster, (site,), tuple(machines))
+
+
+def found(rules: Sequence[Rule], stack: Stack, **params: float) -> list[str]:
+    """What the rules say, as it is printed."""
+    said = [
+        str(violation)
+        for rule in rules
+        for violation in rule.check(stack, {param.name: param.default for param in rule.params} | params)
+    ]
+    assert all(len(message.splitlines()) <= 3 for message in said)
+    return said
