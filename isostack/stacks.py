@@ -94,7 +94,8 @@ def _read_project(root: Path) -> Project:
 
 
 def _read_stack(project: Project, name: str, path: Path) -> StackFile:
-    document = load_yaml(_shown(path))
+    path = _shown(path)
+    document = load_yaml(path)
     if document.data.get("environment"):
         what = "config of a Pulumi ESC environment cannot be read without a login"
         _refuse(document, ("environment",), what, "put what the program needs into `config`")
