@@ -43,16 +43,11 @@ class Parity:
     """The comparison of two or more stacks of one spec."""
 
     stacks: tuple[str, ...]
+    verdict: Verdict
     differences: tuple[Difference, ...]
     shortfalls: tuple[Shortfall, ...]
     compared: Mapping[str, int]
     """How many things were held against each other, by kind."""
-
-    @property
-    def verdict(self) -> Verdict:
-        if self.differences or any(s.realisation.grade == "impossible" for s in self.shortfalls):
-            return Verdict.NOT
-        return Verdict.DEGRADED if self.shortfalls else Verdict.EQUIVALENT
 
 
 def parity(previews: Sequence[Preview]) -> Parity:
@@ -65,17 +60,26 @@ def parity(previews: Sequence[Preview]) -> Parity:
     neutral = [dict(_neutral(preview)) for preview in previews]
     subjects = list(dict.fromkeys(subject for stack in neutral for subject in stack))
     differences = [d for subject in subjects for d in _differences(subject, [n.get(subject) for n in neutral])]
+    differences += _too_small(previews)
+    shortfalls = [
+        Shortfall(preview.stack, realisation)
+        for preview in previews
+        for realisation in cluster_facts(preview).realisations
+        if realisation.grade != "equal"
+    ]
     return Parity(
         stacks=tuple(preview.stack for preview in previews),
-        differences=(*differences, *_too_small(previews)),
-        shortfalls=tuple(
-            Shortfall(preview.stack, realisation)
-            for preview in previews
-            for realisation in cluster_facts(preview).realisations
-            if realisation.grade != "equal"
-        ),
+        verdict=_verdict(differences, shortfalls),
+        differences=tuple(differences),
+        shortfalls=tuple(shortfalls),
         compared=_count(subjects),
     )
+
+
+def _verdict(differences: Sequence[Difference], shortfalls: Sequence[Shortfall]) -> Verdict:
+    if differences or any(shortfall.realisation.grade == "impossible" for shortfall in shortfalls):
+        return Verdict.NOT
+    return Verdict.DEGRADED if shortfalls else Verdict.EQUIVALENT
 
 
 def cluster_facts(preview: Preview) -> ClusterFacts:

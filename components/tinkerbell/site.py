@@ -40,6 +40,7 @@ class Site:
         self._plan, self._parent = plan, parent
         self._config: Config = plan.target
         self._hosts = {host.name: host for host in self._config.hosts}
+        # Any machine's component: what stood below one is found by its type, whichever it was.
         self._node: pulumi.Resource | None = None
         # Never the cluster that kubectl happens to point at; and the identifier never changes, or every host would be
         # imaged anew.
