@@ -48,7 +48,7 @@ SHARED: Mapping[str, Rule] = {
     "workloads.*.replicas": equal("sizing and policy pack drs"),
     "workloads.*.requests.cpu": equal("sizing and policy pack drs"),
     "workloads.*.requests.memory": equal("sizing"),
-    "workloads.*.state": equal("policy packs drs and snapshots"),
+    "workloads.*.state": equal("policy pack snapshots"),
 }
 """Rules of the fields that no target decides."""
 

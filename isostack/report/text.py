@@ -216,7 +216,11 @@ def _rules(result: Comparison) -> Table:
 
 def _findings(out: Console, stack: str, findings: Sequence[Finding]) -> None:
     for finding in findings:
-        out.print(f"[bold]{stack}[/]: [{STYLE.get(finding.level, 'default')}]{finding.level}[/] {finding.rule}")
+        level, of = (
+            f"[{STYLE.get(finding.level, 'default')}]{finding.level}[/]",
+            f" ({finding.field})" if finding.field else "",
+        )
+        out.print(f"[bold]{stack}[/]: {level} {finding.rule}{of}")
         out.print(Padding(escape(finding.message), (0, 0, 0, 4), expand=False))
         if finding.remediation:
             out.print(Padding(f"[dim]{escape(finding.remediation)}[/]", (0, 0, 0, 4), expand=False))

@@ -9,7 +9,7 @@ from components.rules import Evidence, Param, Params, Rule, Stack, Violation, fi
 HOUR = 3600
 
 
-def check(stack: Stack, params: Params) -> Iterator[Violation]:
+def check_etcd(stack: Stack, params: Params) -> Iterator[Violation]:
     spec = stack.cluster.wanted
     etcd, members = spec.backup.etcd, spec.control_plane.nodes
     loss = f"of {members // 2 + 1} of {members} control-plane nodes" if members > 1 else "of the control-plane node"
@@ -42,6 +42,20 @@ def _no_replacement(stack: Stack) -> str:
     )
 
 
+def check_volumes(stack: Stack, params: Params) -> Iterator[Violation]:
+    """A workload with one copy of its data loses it with its volume; one that replicates keeps others."""
+    spec = stack.cluster.wanted
+    single = [workload.name for workload in spec.workloads if workload.state == "volume"]
+    if single and spec.backup.volumes is None:
+        keep = "keeps its" if len(single) == 1 else "keep their"
+        text = f"none: {', '.join(single)} {keep} only copy on a volume, lost with the storage or by one wrong delete"
+        if any(site.machine_snapshots for site in stack.sites):
+            text += "\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile"
+        elif any(wish.snapshots for wish in spec.storage.classes):
+            text += "\na VolumeSnapshot is none: it lies in the storage that it is a snapshot of"
+        yield Violation("backup.volumes", text)
+
+
 RULES = (
     Rule(
         id="backup-etcd-missing",
@@ -61,7 +75,7 @@ RULES = (
                 "from detaching",
             ),
         ),
-        check=check,
+        check=check_etcd,
         params=(
             Param(
                 name="maxIntervalHours",
@@ -82,5 +96,23 @@ RULES = (
                 evidence=Evidence("assumption", "1 GiB at 17 MB/s"),
             ),
         ),
+    ),
+    Rule(
+        id="backup-volumes-missing",
+        title="the only copy of a workload's data is copied nowhere",
+        severity="high",
+        # Whether a workload copies its data away by itself, the spec does not say.
+        level="advisory",
+        claims=(6, 13),
+        remediation="Set backup.volumes, or let the workload copy its data away and say state: replicated.",
+        evidence=(
+            Evidence(
+                "documented", "kubernetes.io/docs/concepts/storage/volume-snapshots: a snapshot is one of a volume"
+            ),
+            Evidence(
+                "documented", "github.com/kubernetes-sigs/vsphere-csi-driver/issues/478: no detach under a snapshot"
+            ),
+        ),
+        check=check_volumes,
     ),
 )

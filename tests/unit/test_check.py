@@ -61,7 +61,7 @@ def test_the_packs_as_their_own_processes() -> None:
     findings = check(stacks, PACKS)
     drs, isolation = ("drs", "drs-value"), ("isolation", "iso-external-tenant-boundary")
     assert {stack: names(found) for stack, found in findings.items()} == {
-        "a": [drs, isolation, ("snapshots", "backup-etcd-missing")],
+        "a": [drs, isolation, ("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing")],
         "b": [drs],
         "c": [drs, isolation],
     }
@@ -81,7 +81,8 @@ def test_the_packs_as_their_own_processes() -> None:
 
 
 def test_what_is_unknown_is_advice_whatever_the_level() -> None:
-    (finding,) = check([preview(metal(rich()), endpoint=UNKNOWN)], [ROOT / "policies/snapshots"])["small"]
+    (finding, other) = check([preview(metal(rich()), endpoint=UNKNOWN)], [ROOT / "policies/snapshots"])["small"]
+    assert other.rule == "backup-volumes-missing"
     assert (finding.rule, finding.level, finding.severity) == ("backup-etcd-missing", "advisory", "high")
     assert "not decidable, string value at .facts.endpoint can't be known during preview" in finding.message
     assert f"({PARTS}{CLUSTER}::shop)" in finding.message
@@ -94,8 +95,8 @@ def test_the_example_stacks() -> None:
         "shop-equinix": [],
         "shop-tinkerbell": [],
         "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
-        "edge-tinkerbell": ["drs-value"],
-        "edge-vsphere": ["drs-value"],
+        "edge-tinkerbell": ["drs-value", "backup-volumes-missing"],
+        "edge-vsphere": ["drs-value", "backup-volumes-missing"],
     }
     assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
 
