@@ -121,7 +121,10 @@ def test_a_backup_too_rare() -> None:
 
 def test_the_only_copy_of_data_without_a_backup() -> None:
     none = rich({"backup": {}})
-    lost = "spec backup.volumes: none: search keeps its only copy on a volume, lost with the storage or by one wrong delete"
+    lost = (
+        "spec backup.volumes: none: search keeps its only copy on a volume, "
+        "lost with the storage or by one wrong delete"
+    )
     vm = "\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile"
     assert found(SNAPSHOTS[1:], virtual(none)) == [lost + vm]
     assert found(SNAPSHOTS[1:], metal(none)) == [
