@@ -12,7 +12,7 @@ import pulumi_kubernetes as kubernetes
 
 from components import credentials, targets
 from components.addon import Installer
-from components.facts import CLUSTER, SITE, ClusterFacts
+from components.facts import CLUSTER, SITE, ClusterFacts, SiteFacts
 from components.machine import Machine
 from components.pki import Pki
 from components.plan import API_PORT, Plan
@@ -36,12 +36,15 @@ class Cluster(pulumi.ComponentResource):
         super().__init__(CLUSTER, plan.spec.name, facts)
         self._plan, self._child = plan, pulumi.ResourceOptions(parent=self)
         self._pki = Pki(plan.spec.name, self._child)
-        self._site = self._place()
-        late = self._pki.late(self._site.endpoint)
-        machines = {m.name: Machine(plan, m, self._site, late, self._child) for m in plan.machines}
-        self._machines = {name: machine.outputs for name, machine in machines.items()}
-        self._site.finish(self._machines)
-        self._server = pulumi.Output.concat("https://", self._site.endpoint, f":{API_PORT}")
+        sites = {site.name: self._place(site) for site in plan.sites}
+        self._home = sites[plan.machines[0].place.site]  # the control plane comes first: its site has the API's address
+        late = self._pki.late(self._home.endpoint)
+        self._machines = {
+            m.name: Machine(plan, m, sites[m.place.site], late, self._child).outputs for m in plan.machines
+        }
+        for name, site in sites.items():
+            site.finish({m.name: self._machines[m.name] for m in plan.machines if m.place.site == name})
+        self._server = pulumi.Output.concat("https://", self._home.endpoint, f":{API_PORT}")
         self._kubeconfig = self._pki.kubeconfig(self._server)
         self._install()
         self.register_outputs(facts)
@@ -65,9 +68,8 @@ class Cluster(pulumi.ComponentResource):
             "equivalence": dict(Counter(r.grade for r in self._plan.realisations)),
         }
 
-    def _place(self) -> Site:
+    def _place(self, facts: SiteFacts) -> Site:
         """The site's component, and below it what its machines share."""
-        (facts,) = self._plan.sites
         component = pulumi.ComponentResource(SITE, f"{self._plan.spec.name}-{facts.name}", facts.props(), self._child)
         site = targets.site(self._plan.kind)(self._plan, parent=component)
         component.register_outputs(facts.props())
@@ -92,7 +94,7 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[ready])),
         )
         installer = Installer(
-            {**self._site.known, "endpoint": self._site.endpoint},
+            {**self._home.known, "endpoint": self._home.endpoint},
             pulumi.ResourceOptions(parent=self, provider=provider),
         )
         for addon in self._plan.addons:
