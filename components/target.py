@@ -91,6 +91,23 @@ class LoadBalancerConfig(Model):
     addresses: AddressRange | None = Field(None, description="Addresses that services may get.")
 
 
+class MetalStorage(StorageConfig):
+    """Backends of machines that have no hypervisor below them."""
+
+    backend: Literal["ceph", "nfs", "powerflex"] = Field(
+        "ceph", description="Backend of every class not named in `classes`."
+    )
+    classes: dict[Name, Literal["ceph", "nfs", "powerflex"]] = Field(
+        {}, description="Backend by storage class, where it is not `backend`."
+    )
+
+
+class MetalLoadBalancer(LoadBalancerConfig):
+    """Load balancers that need nothing of the platform."""
+
+    provider: Literal["kube-vip", "metallb", "none"] = Field("kube-vip", description="Add-on that serves them.")
+
+
 class TargetConfig(Model):
     """Base of every target config: `kind` chooses the target."""
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from components.equinix.plans import CATALOGUE
 from components.problems import Fault, Problem
 from components.spec import CONTROL_PLANE, Name, Spec
-from components.target import LoadBalancerConfig, StorageConfig, TargetConfig
+from components.target import MetalLoadBalancer, MetalStorage, TargetConfig
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NEXT_AVAILABLE = "next-available"
@@ -38,23 +38,6 @@ def _private_asn(number: int) -> int:
 
 PlanName = Annotated[str, AfterValidator(_plan), WithJsonSchema({"type": "string", "enum": list(CATALOGUE)})]
 Reservation = Annotated[str, AfterValidator(_reservation)]
-
-
-class Storage(StorageConfig):
-    """Backends that devices can have: the provider's own volumes are no longer sold [memory]."""
-
-    backend: Literal["ceph", "nfs", "powerflex"] = Field(
-        "ceph", description="Backend of every class not named in `classes`."
-    )
-    classes: dict[Name, Literal["ceph", "nfs", "powerflex"]] = Field(
-        {}, description="Backend by storage class, where it is not `backend`."
-    )
-
-
-class LoadBalancer(LoadBalancerConfig):
-    """Load balancers for a network without a shared layer 2: both announce addresses by BGP."""
-
-    provider: Literal["kube-vip", "metallb", "none"] = Field("kube-vip", description="Add-on that serves them.")
 
 
 class Config(TargetConfig):
@@ -89,8 +72,10 @@ class Config(TargetConfig):
     bgp_asn: Annotated[int, AfterValidator(_private_asn)] = Field(
         65000, description="The devices' own AS number in local BGP; an existing project's must be the same."
     )
-    storage: Storage = Field(Storage(), description="Mechanism of the storage classes.")
-    load_balancer: LoadBalancer = Field(LoadBalancer(), description="Mechanism of Services of type LoadBalancer.")
+    storage: MetalStorage = Field(MetalStorage(), description="Mechanism of the storage classes.")
+    load_balancer: MetalLoadBalancer = Field(
+        MetalLoadBalancer(), description="Mechanism of Services of type LoadBalancer."
+    )
 
     @property
     def existing_project(self) -> bool:

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints,
 from components.decode import elsewhere
 from components.plan import ZONE
 from components.problems import Fault, Problem
-from components.spec import CONTROL_PLANE, LabelKey, Model, Name, Size, Spec
-from components.target import Address, LoadBalancerConfig, StorageConfig, TargetConfig, addresses
+from components.spec import CONTROL_PLANE, LabelKey, Model, Size, Spec
+from components.target import Address, MetalLoadBalancer, MetalStorage, TargetConfig, addresses
 from components.tinkerbell.inventory import Hardware, Inventory, read_inventory
 from components.wording import did_you_mean
 
@@ -83,23 +83,6 @@ class Vip(Model):
     peers: tuple[BgpPeer, ...] = Field((), description="Routers that the nodes peer with, for bgp.")
 
 
-class Storage(StorageConfig):
-    """Backends that bare metal can have."""
-
-    backend: Literal["ceph", "nfs", "powerflex"] = Field(
-        "ceph", description="Backend of every class not named in `classes`."
-    )
-    classes: dict[Name, Literal["ceph", "nfs", "powerflex"]] = Field(
-        {}, description="Backend by storage class, where it is not `backend`."
-    )
-
-
-class LoadBalancer(LoadBalancerConfig):
-    """Load balancers that bare metal can have."""
-
-    provider: Literal["kube-vip", "metallb", "none"] = Field("kube-vip", description="Add-on that serves them.")
-
-
 class Config(TargetConfig):
     """Hosts of one's own, imaged by Tinkerbell. The inventory belongs to this stack alone."""
 
@@ -131,8 +114,10 @@ class Config(TargetConfig):
     )
     endpoint: Address = Field(description="Address of the Kubernetes API (kube-vip).", examples=["10.20.40.10"])
     vip: Vip = Field(Vip(), description="How the API's address is announced.")
-    storage: Storage = Field(Storage(), description="Mechanism of the storage classes.")
-    load_balancer: LoadBalancer = Field(LoadBalancer(), description="Mechanism of Services of type LoadBalancer.")
+    storage: MetalStorage = Field(MetalStorage(), description="Mechanism of the storage classes.")
+    load_balancer: MetalLoadBalancer = Field(
+        MetalLoadBalancer(), description="Mechanism of Services of type LoadBalancer."
+    )
 
     @property
     def hosts(self) -> tuple[Hardware, ...]:

@@ -16,10 +16,10 @@ from components.addons import etcd_backup, load_balancer, placement
 from components.equinix import addons as equinix_addons
 from components.plan import Addon, Leaf, Ref, Template
 from components.spec import Spec
+from components.target import MetalLoadBalancer
 from components.tinkerbell import addons as tinkerbell_addons
 from components.tinkerbell.config import BgpPeer, Vip
 from components.tinkerbell.config import Config as Tinkerbell
-from components.tinkerbell.config import LoadBalancer as TinkerbellLoadBalancer
 from components.vsphere import addons as vsphere_addons
 from tests.addons import (
     by_name,
@@ -226,7 +226,7 @@ def test_equinix_knows_the_id_of_a_project_only_if_it_exists() -> None:
 
 
 def tinkerbell(vip: Vip, provider: str) -> Tinkerbell:
-    balancer = TinkerbellLoadBalancer(provider=provider, addresses="10.20.41.16-10.20.41.47")
+    balancer = MetalLoadBalancer(provider=provider, addresses="10.20.41.16-10.20.41.47")
     parts: dict[str, Any] = {"vip": vip, "load_balancer": balancer}
     return Tinkerbell.model_construct(**parts)
 
