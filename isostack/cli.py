@@ -173,16 +173,17 @@ def new(
 ) -> None:
     """Write a commented spec and one stack file for each target, ready to edit and valid as they are."""
     from isostack.scaffold import scaffold
+    from isostack.stacks import shown
 
     for path in scaffold(_project().stack_dir, name, target):
-        typer.echo(f"wrote {path}")
+        typer.echo(f"wrote {shown(path)}")
     typer.echo(f"next: edit them, then: isostack compare {name}")
 
 
 def main() -> NoReturn:
     """Run the command line; bad input is told without a traceback and exits with 2."""
     try:
-        app(standalone_mode=True)
+        app(prog_name="isostack")
     except InvalidInput as error:
         _report(error)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from components import targets
 from components.problems import InvalidInput, Problem
 from components.spec import Name
 from components.wording import did_you_mean
+from isostack.stacks import shown
 
 EXAMPLE = "example"
 """The cluster's name in the examples: in file names and in texts."""
@@ -27,9 +29,12 @@ def scaffold(folder: Path, name: str, kinds: Sequence[str]) -> list[Path]:
     files = {folder / source.name.replace(EXAMPLE, name): source.read_text("utf-8") for source in sources}
     existing = [path for path in files if path.exists()]
     if existing:
-        raise InvalidInput([Problem("exists already", "choose another name", file=str(path)) for path in existing])
+        raise InvalidInput(
+            [Problem("exists already", "choose another name", file=str(shown(path))) for path in existing]
+        )
     for path, text in files.items():
-        path.write_text(text.replace(EXAMPLE, name), "utf-8")
+        # Not the domain example.com: nobody's, while another name with .com is somebody's.
+        path.write_text(re.sub(rf"\b{EXAMPLE}\b(?!\.com)", name, text), "utf-8")
     return list(files)
 
 

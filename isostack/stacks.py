@@ -73,7 +73,7 @@ def find_project(start: Path) -> Project:
 
 
 def _read_project(root: Path) -> Project:
-    document = load_yaml(_shown(root / _PROJECT_FILE))
+    document = load_yaml(shown(root / _PROJECT_FILE))
     name = document.data.get("name")
     if not isinstance(name, str) or not name:
         _refuse(document, ("name",), "a project needs a name", "name: isostack")
@@ -94,7 +94,7 @@ def _read_project(root: Path) -> Project:
 
 
 def _read_stack(project: Project, name: str, path: Path) -> StackFile:
-    path = _shown(path)
+    path = shown(path)
     document = load_yaml(path)
     if document.data.get("environment"):
         what = "config of a Pulumi ESC environment cannot be read without a login"
@@ -172,7 +172,7 @@ def _no_such_stack(name: str, names: list[str]) -> Problem:
     return Problem(f"no stack {name!r}", right)
 
 
-def _shown(path: Path) -> Path:
+def shown(path: Path) -> Path:
     """The path as messages show it: short where it can be."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

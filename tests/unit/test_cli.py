@@ -96,6 +96,7 @@ def test_new_writes_what_compares_at_once(project: ScratchProject, kind: str) ->
     assert run.code == 0
     assert "stacks/first.yaml" in run.out
     assert Run(project.root, "validate").out == f"first-{kind}: ok\n"
+    assert "first.com" not in "".join(path.read_text() for path in project.stacks.iterdir())
     assert "example" not in (project.stacks / "first.yaml").read_text().replace("example.com", "").replace(
         "Example", ""
     )
