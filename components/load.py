@@ -10,6 +10,7 @@ from typing import Any
 
 from components import sizing, targets
 from components import spec as specs
+from components.bootstrap import labels
 from components.decode import decode
 from components.plan import Plan
 from components.planning import make_plan
@@ -102,7 +103,7 @@ def load_target(data: Any, folder: Path, document: Document | None, spec: Spec |
 
 
 def _spec_problems(spec: Spec) -> Iterator[Problem]:
-    return chain(specs.problems(spec), sizing.problems(spec))
+    return chain(specs.problems(spec), sizing.problems(spec), labels.problems(spec))
 
 
 def _locate(problem: Problem, document: Document, at: FieldPath) -> Problem:

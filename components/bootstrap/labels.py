@@ -1,8 +1,12 @@
-"""Which labels a kubelet may give its own node."""
+"""Which labels and taints a kubelet can give its own node, and which of them are ours."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+from components.plan import POOL, TENANT, ZONE
+from components.problems import FieldPath, Problem
+from components.spec import Pool, Spec
 
 # [documented] k8s.io/kubelet pkg/apis/well_known_labels.go; https://kubernetes.io/docs/reference/access-authn-authz/
 # admission-controllers/#noderestriction
@@ -24,8 +28,33 @@ _ALLOWED = frozenset(
 _ALLOWED_DOMAINS, _RESERVED_DOMAINS = ("kubelet.kubernetes.io", "node.kubernetes.io"), ("kubernetes.io", "k8s.io")
 
 
+def problems(spec: Spec) -> Iterator[Problem]:
+    """Labels and taints that nodes cannot be born with. Paths are those of the spec's YAML."""
+    for i, pool in enumerate(spec.pools):
+        yield from _label_problems(pool, ("pools", i, "labels"))
+        yield from _taint_problems(pool, ("pools", i, "taints"))
+
+
+def _label_problems(pool: Pool, path: FieldPath) -> Iterator[Problem]:
+    for key in pool.labels:
+        if key in (POOL, TENANT, ZONE):
+            yield Problem(f"isostack sets {key} itself", "the pool's name, tenant and zones say it", (*path, key))
+        elif key in forbidden_labels(pool.labels):
+            right = "use a domain of your own, for example example.com/role"
+            yield Problem(f"a kubelet may not give its node the label {key}", right, (*path, key))
+
+
+def _taint_problems(pool: Pool, path: FieldPath) -> Iterator[Problem]:
+    seen = {(TENANT, "NoSchedule")} if pool.tenant else set()
+    for i, taint in enumerate(pool.taints):
+        if (taint.key, taint.effect) in seen:
+            what = f"the taint {taint.key}:{taint.effect} stands twice on each node"
+            yield Problem(what, "key and effect together name a taint: keep one", (*path, i))
+        seen.add((taint.key, taint.effect))
+
+
 def forbidden_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that a kubelet refuses to start with, as node-role.kubernetes.io/worker: set them through the API."""
+    """The labels that a kubelet refuses to start with, as node-role.kubernetes.io/worker."""
     return {key: value for key, value in labels.items() if not _allowed(key)}
 
 

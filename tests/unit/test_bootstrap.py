@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import bootstrap
-from components.bootstrap import versions
+from components.bootstrap import labels, versions
 from components.bootstrap.kubeadm import DISCOVERY, INIT, JOIN, PKI
 from components.bootstrap.late import Late
 from components.bootstrap.render import REST
@@ -23,7 +23,7 @@ from components.plan import MachinePlan, NodePlatform, Plan
 from components.planning import wanted_machines
 from components.sizing import reserved_bytes, reserved_millicpus
 from components.spec import MINORS, Spec
-from tests.specs import rich, specs
+from tests.specs import rich, spec, specs
 
 ARP = NodePlatform(cloud_provider=True, provider_id="", vip_mode="arp", vip_interface="")
 BGP = NodePlatform(False, "tinkerbell://metal/host-1", "bgp", "", "10.0.0.1:65000::false,10.0.0.2:65000::false", 65010)
@@ -322,3 +322,32 @@ def test_any_spec_renders_to_yaml_with_its_secrets_in_their_places(
         if one.wanted.role == "control-plane" and spec.access.oidc is not None:
             (issuer,) = yaml.safe_load(found[f"{SERVER}/authentication.yaml"])["jwt"]
             assert issuer["claimMappings"]["username"]["claim"] == claim
+
+
+@pytest.mark.parametrize(
+    ("pool", "field", "what"),
+    [
+        (
+            {"labels": {"node-role.kubernetes.io/db": ""}},
+            "pools[0].labels.node-role.kubernetes.io/db",
+            "a kubelet may not give its node the label node-role.kubernetes.io/db",
+        ),
+        (
+            {"labels": {"topology.kubernetes.io/zone": "z"}},
+            "pools[0].labels.topology.kubernetes.io/zone",
+            "isostack sets topology.kubernetes.io/zone itself",
+        ),
+        (
+            {"taints": [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]},
+            "pools[0].taints[1]",
+            "the taint a:NoSchedule stands twice on each node",
+        ),
+    ],
+)
+def test_what_a_node_cannot_be_born_with(pool: dict[str, Any], field: str, what: str) -> None:
+    wish = spec({f"pools.0.{key}": value for key, value in pool.items()})
+    assert [(p.field, p.what) for p in labels.problems(wish)] == [(field, what)]
+
+
+def test_labels_and_taints_of_the_shop_are_sound() -> None:
+    assert list(labels.problems(rich())) == []
