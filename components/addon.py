@@ -15,6 +15,9 @@ from components.facts import ADDON, AddonFacts
 from components.kube import Manifest
 from components.plan import Addon, Ref, Template
 
+RELEASE_SECONDS = 3600
+"""Helm's own wait of 300 s ends before metal workers are there: they POST, image and boot after the API is up."""
+
 
 class Installer:
     """Turns add-ons into resources, in the order of the plan, and fills in what is known only at creation."""
@@ -43,6 +46,7 @@ class Installer:
                 version=thing.version,
                 repository_opts=RepositoryOptsArgs(repo=thing.repo) if thing.repo else None,
                 values=self._fill(thing.values),
+                timeout=RELEASE_SECONDS,
                 opts=opts,
             )
         metadata = {"name": thing.name, **({"namespace": thing.namespace} if thing.namespace else {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -151,7 +152,18 @@ def _flat(value: Any, path: str = "") -> dict[str, str]:
 def _text(value: Any) -> str:
     if value is UNKNOWN:
         return "(known after creation)"
-    return "[secret]" if isinstance(value, Secret) else str(value)
+    if isinstance(value, Secret):
+        return "[secret]"
+    # As JSON where the text alone could be of another type: "1" is not 1 to Kubernetes.
+    return value if isinstance(value, str) and not _is_json(value) else json.dumps(value)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _differences(subject: Subject, stacks: Sequence[dict[str, str] | None]) -> Iterator[Difference]:

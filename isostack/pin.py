@@ -18,7 +18,8 @@ FIELD = "assignments"
 
 
 def write_pins(path: Path, plan: Plan) -> str:
-    """Write the plan's hosts into the stack file, comments kept, and say what was done. A pinned machine is left alone.
+    """Write the plan's hosts into the stack file, comments kept, and say what was done. What is pinned is left alone,
+    also for a machine that is gone: its host still runs it until the next `up`.
 
     Raises InvalidInput where the target has nothing to pin.
     """
@@ -34,19 +35,21 @@ def write_pins(path: Path, plan: Plan) -> str:
     pins = target.get(FIELD) or CommentedMap()
     wanted = {machine.name: machine.place.host for machine in plan.machines}
     new = {name: host for name, host in wanted.items() if name not in pins}
-    gone = [name for name in pins if name not in wanted]
-    for name in gone:
-        del pins[name]
     pins.update(new)
     pins.fa.set_block_style()
     target[FIELD] = pins
     _replace(path, yaml, document)
-    return f"{path}: pinned {len(new)} machines, {len(wanted) - len(new)} were pinned, {len(gone)} removed"
+    return f"{path}: pinned {len(new)} machines, {len(wanted) - len(new)} were pinned"
 
 
 def _replace(path: Path, yaml: YAML, document: CommentedMap) -> None:
     """All of the new file or the old one: never half of it."""
     with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        yaml.dump(document, file)
-    os.chmod(file.name, path.stat().st_mode)
-    os.replace(file.name, path)
+        try:
+            yaml.dump(document, file)
+            os.chmod(file.name, path.stat().st_mode)
+            file.flush()
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise

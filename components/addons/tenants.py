@@ -55,7 +55,8 @@ def _own_nodes() -> Iterator[Manifest]:
     """
     api, name = "admissionregistration.k8s.io/v1", "tenant-nodes"
     own = f"has(t.key) && t.key == '{TENANT}' && has(t.value) && t.value == namespaceObject.metadata.labels['{TENANT}']"
-    other = f"has(t.key) && t.key != '' && t.key != '{TENANT}'"
+    # Neither another tenant's taint nor the control plane's, whose nodes hold the keys of all.
+    other = f"has(t.key) && t.key != '' && t.key != '{TENANT}' && !t.key.startsWith('node-role.kubernetes.io/')"
     policy = {
         "failurePolicy": "Fail",
         "matchConstraints": {
@@ -66,7 +67,7 @@ def _own_nodes() -> Iterator[Manifest]:
         "validations": [
             {
                 "expression": f"!has(object.spec.tolerations) || object.spec.tolerations.all(t, ({own}) || ({other}))",
-                "message": "pods of a tenant may tolerate the taint of their own tenant's nodes, and of no other's",
+                "message": "a tenant's pods tolerate its own nodes' taint, no other tenant's, not the control plane's",
             },
             {
                 "expression": "request.operation != 'CREATE' || !has(object.spec.nodeName)",

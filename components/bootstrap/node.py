@@ -56,7 +56,10 @@ class Node:
             evict_after=spec.availability.evict_after,
             metrics=spec.monitoring.node_metrics,
             control_plane=wanted.role == "control-plane",
-            first=wanted.role == "control-plane" and wanted.index == 0,
+            # Built anew beside others it only ever joins: a second cluster with the same keys must not come about.
+            first=wanted.role == "control-plane"
+            and wanted.index == 0
+            and (machine.place.generation == 1 or spec.control_plane.nodes == 1),
             size=wanted.size,
             taints=wanted.taints,
             platform=replace(platform, provider_id=PROVIDER_ID if platform.provider_id else ""),

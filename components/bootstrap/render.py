@@ -42,7 +42,8 @@ def render(plan: Plan, machine: MachinePlan, late: Late) -> str:
 def facts(plan: Plan, machine: MachinePlan) -> UserData:
     """What one machine's user data is. `files` is the same on every target that the spec is built on."""
     node = Node.of(plan, machine, Late.placeholder())
-    neutral = _document(replace(node, platform=NEUTRAL))
+    born = replace(machine, place=machine.place.model_copy(update={"generation": 1}))
+    neutral = _document(replace(Node.of(plan, born, Late.placeholder()), platform=NEUTRAL))
     text = _own(_document(node).text, machine).encode()
     own = {name: _digest(_own(part, machine)) for name, part in neutral.parts.items() if name not in neutral.digests}
     return UserData(digest=hashlib.sha256(text).hexdigest(), files={**neutral.digests, **own}, bytes=len(text))

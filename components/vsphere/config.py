@@ -164,6 +164,15 @@ def _address_problems(config: Config, spec: Spec) -> Iterator[Problem]:
     for name, count in needed.items():
         if name not in ranges:
             yield Problem(f"no address range for {name!r}", f"add one of at least {count}", ("network", "addresses"))
+    if config.load_balancer.addresses is not None:
+        services = addresses(config.load_balancer.addresses)
+        taken.append((services, "the services' range (loadBalancer.addresses)"))
+        clash = next(
+            (owner for other, owner in taken[:2] if services[0] <= other[-1] and other[0] <= services[-1]), None
+        )
+        if clash is not None:
+            what = f"{config.load_balancer.addresses} overlaps {clash}"
+            yield Problem(what, "give every address one owner", ("loadBalancer", "addresses"))
     for name, text in ranges.items():
         path = ("network", "addresses", name)
         block = addresses(text)

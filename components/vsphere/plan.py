@@ -132,7 +132,7 @@ def _shortage(config: Config, where: str, hosts: list[Host], machines: list[Want
         yield Problem(
             f"{where}: {len(machines)} VMs ask {cpus} CPU and {ceil(memory / GIB)}Gi, its {len(hosts)} hosts{less} "
             f"offer {have_cpus} CPU and {have_memory // GIB}Gi",
-            "add hosts, or lower pools" + (", haFailures or cpuOvercommit" if lost else " or raise cpuOvercommit"),
+            "add hosts, or lower pools" + (" or ha.hostFailures" if lost else "") + ", or raise cpuOvercommit for CPU",
             ("hosts",),
             source="target",
         )
@@ -146,14 +146,17 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Iterator[s
         f"{len(wanted)} VMs on {len(config.hosts)} hosts: {cpus} of {have_cpus} CPU and {ceil(memory / GIB)}Gi of "
         f"{have_memory // GIB}Gi in use"
     )
-    if config.ha.enabled:
+    if config.ha.enabled and config.ha.host_failures:
         yield f"vSphere HA restarts the VMs of {config.ha.host_failures} lost host(s); checked: the others hold them"
 
 
 def _zone_rule(spec: Spec, config: Config) -> Rule:
     counts = {zone: sum(host.zone == zone for host in config.hosts) for zone in spec.zones}
     hosts = ", ".join(f"{zone}: {count}" for zone, count in counts.items())
-    return equal(f"host groups and VM-host rules (hosts {hosts})")
+    return equal(
+        f"host groups and VM-host rules (hosts {hosts})",
+        "rules say should: while a zone lacks room, HA or DRS may run a VM in another, and its node's label stays",
+    )
 
 
 def _surge_rule(spec: Spec, config: Config) -> Rule:

@@ -20,6 +20,24 @@ from components.spec import CONTROL_PLANE
 from components.vsphere.config import Config
 
 GIB, MIB = 1024**3, 1024**2
+BORN_WITH = [
+    # A changed extraConfig reboots the VM, and cloud-init does not run again.
+    "extraConfig",
+    # The template of the birth; the guest and firmware of today's template are another's.
+    "clone",
+    "guestId",
+    "firmware",
+    # DRS moves a VM on.
+    "hostSystemId",
+    # Volumes that the CSI driver attached are disks too, and must not be taken off.
+    "disks",
+    # A changed size would power-cycle a whole pool, and the control plane, at once.
+    "numCpus",
+    "memory",
+    "memoryReservation",
+    "swapPlacementPolicy",  # not returned by every vCenter
+]
+"""Inputs that count at a VM's birth only: the next generation takes the values of its day."""
 RESTART_PRIORITY = {"control-plane": "highest", "worker": "medium"}
 
 
@@ -121,9 +139,7 @@ class Site:
             wait_for_guest_ip_timeout=0,
             opts=pulumi.ResourceOptions(
                 parent=parent,
-                # A changed extraConfig reboots the VM and cloud-init does not run again; the template and the host are
-                # those of the birth: DRS moves a VM on.
-                ignore_changes=["extraConfig", "clone", "hostSystemId", "swapPlacementPolicy"],
+                ignore_changes=BORN_WITH,
                 delete_before_replace=True,  # the new VM has the old one's name and address
                 replacement_trigger=place.generation,
             ),
@@ -222,11 +238,18 @@ class Site:
                         name=f"{self._name}-{pool}-apart",
                         compute_cluster_id=self._found.cluster,
                         virtual_machine_ids=[machines[name].resource.id for name in members],
-                        mandatory=len(self._config.hosts) >= len(members) + surge + 1,  # one more for HA
+                        mandatory=self._can_stay_apart(pool, len(members) + surge),
                         opts=self._child,
                     )
                 )
         return rules
+
+    def _can_stay_apart(self, pool: str, members: int) -> bool:
+        """Whether every member finds a host of its own: all with the HA reserve gone, each zone's in its zone."""
+        ha, hosts = self._config.ha, self._config.hosts
+        zones = [m.wanted.zone for m in self._plan.machines if m.wanted.pool == pool]
+        roomy = all(zones.count(zone) <= sum(host.zone == zone for host in hosts) for zone in set(zones))
+        return roomy and len(hosts) >= members + (ha.host_failures if ha.enabled else 0)
 
     def _zones(self, machines: Mapping[str, MachineOutputs]) -> Sequence[pulumi.Resource]:
         """Each zone's VMs should run on its hosts. Not must: a must-rule blocks HA and maintenance mode."""

@@ -54,7 +54,8 @@ def plan(out: Console, stack: str, result: Plan) -> None:
         place, wanted = machine.place, machine.wanted
         asked = "the same" if place.size == wanted.size else str(wanted.size)
         address = place.address or "at creation"
-        table.add_row(wanted.name, wanted.zone, place.host or "any", address, place.host_class, str(place.size), asked)
+        cells = (wanted.name, wanted.zone, place.host or "any", address, place.host_class, str(place.size), asked)
+        table.add_row(*map(escape, cells))
     out.print(table)
     _sentences(out, "Why", result.reasons)
     _realisations(out, result.realisations)
@@ -126,7 +127,7 @@ def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Diff
     _heading(out, "Differences")
     table = _table("where", "field", *stacks)
     for difference in differences[:MOST_DIFFERENCES]:
-        table.add_row(difference.subject, difference.field, *map(escape, difference.values))
+        table.add_row(*map(escape, (difference.subject, difference.field, *difference.values)))
     out.print(table)
     if len(differences) > MOST_DIFFERENCES:
         out.print(f"... and {len(differences) - MOST_DIFFERENCES} more; --format json has all")
@@ -192,7 +193,7 @@ def _shortfalls(out: Console, result: Parity) -> None:
     for (reason, grade, stack, mechanism), fields in sorted(causes.items(), key=lambda cause: (cause[1], cause[0][0])):
         listed = "\n".join(fields)
         why = "as above" if (reason, listed) == shown else reason
-        table.add_row(listed, f"[{STYLE[grade]}]{grade}[/]", stack, mechanism, why)
+        table.add_row(listed, f"[{STYLE[grade]}]{grade}[/]", stack, escape(mechanism), escape(why))
         shown = (reason, listed)
     out.print(table)
 
@@ -201,7 +202,7 @@ def _realisations(out: Console, realisations: Iterable[Realisation]) -> None:
     _heading(out, "How each wish comes true")
     table = _table("field", "grade", "mechanism", "note")
     for r in realisations:
-        table.add_row(r.field, f"[{STYLE[r.grade]}]{r.grade}[/]", r.mechanism, r.reason)
+        table.add_row(r.field, f"[{STYLE[r.grade]}]{r.grade}[/]", escape(r.mechanism), escape(r.reason))
     out.print(table)
 
 

@@ -351,3 +351,12 @@ def test_what_a_node_cannot_be_born_with(pool: dict[str, Any], field: str, what:
 
 def test_labels_and_taints_of_the_shop_are_sound() -> None:
     assert list(labels.problems(rich())) == []
+
+
+def test_the_first_node_built_anew_joins_and_makes_no_second_cluster() -> None:
+    a_plan = plan(rich())
+    first = a_plan.machines[0]
+    anew = replace(first, place=first.place.model_copy(update={"generation": 2}))
+    assert "FIRST=yes" in bootstrap.render(a_plan, first, Late.placeholder())
+    assert "FIRST=no" in bootstrap.render(a_plan, anew, Late.placeholder())
+    assert bootstrap.facts(a_plan, anew).files == bootstrap.facts(a_plan, first).files

@@ -132,7 +132,7 @@ WEB = "shop-web-2"
             "kubernetes:storage.k8s.io/v1:StorageClass",
             "fast-storageclass",
             lambda inputs: inputs.update(allowVolumeExpansion=False),
-            ("object StorageClass fast-storageclass", "allowVolumeExpansion", "False"),
+            ("object StorageClass fast-storageclass", "allowVolumeExpansion", "false"),
             id="storage class",
         ),
         pytest.param(

@@ -80,7 +80,7 @@ def test_too_few_hosts_say_what_is_asked_and_what_is_there() -> None:
     found = faults(rich(), {"hosts": hosts})
     assert (
         "hosts: zone a: 5 VMs ask 44 CPU and 243Gi, its 1 hosts offer 30 CPU and 184Gi; "
-        "add hosts, or lower pools or raise cpuOvercommit"
+        "add hosts, or lower pools, or raise cpuOvercommit for CPU"
     ) in found
     assert any(
         text.startswith("hosts: the cluster: 14 VMs ask 124 CPU and 695Gi, its 3 hosts less 1 for HA") for text in found
@@ -132,7 +132,7 @@ def test_a_vm(shop: Preview) -> None:
     assert (vm.inputs["numCpus"], vm.inputs["memory"], vm.inputs["memoryReservation"]) == (8, 32768, 32768)
     assert vm.inputs["enableDiskUuid"] is True
     assert isinstance(vm.inputs["extraConfig"], Secret)
-    assert set(vm.ignore_changes) >= {"extraConfig", "clone", "hostSystemId"}
+    assert set(vm.ignore_changes) >= {"extraConfig", "clone", "hostSystemId", "disks", "numCpus", "memory"}
     assert vm.delete_before_replace
     assert vm.parent == of(shop, "Machine", "shop-web-0").urn
 
