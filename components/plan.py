@@ -161,7 +161,7 @@ class Planner(Protocol):
     """What `components/<target>/plan.py` holds. Both functions are pure; impossible demands raise InvalidInput."""
 
     def assign(self, spec: Spec, config: Any, wanted: Sequence[Wanted]) -> Assignment:
-        """Place every machine. A machine once placed stays where it is when a pool or the site grows."""
+        """Place every machine. A machine stays where it is when its pool grows."""
 
     def rules(self, spec: Spec, config: Any, assignment: Assignment) -> Mapping[str, Rule]:
         """How each field that the target decides comes true, by pattern; see components.realise."""

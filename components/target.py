@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from components.problems import Fault, Problem
-from components.spec import Model, Name, Spec
+from components.spec import CONTROL_PLANE, Model, Name, Spec
 
 Level = Literal["fullyAutomated", "partiallyAutomated", "manual", "disabled"]
 
@@ -121,7 +121,7 @@ class TargetConfig(Model):
     def problems(self, spec: Spec) -> Iterator[Problem]:
         """What is wrong with this config for this spec, beyond single fields. Targets add their own."""
         yield from _storage_problems(self.storage, spec)
-        names = {f"{spec.name}-{pool}-" for pool in ("control-plane", *(p.name for p in spec.pools))}
+        names = {f"{spec.name}-{pool}-" for pool in (CONTROL_PLANE, *(p.name for p in spec.pools))}
         for name in self.generations:
             if not any(name.startswith(prefix) and name[len(prefix) :].isdigit() for prefix in names):
                 yield Problem(

@@ -26,12 +26,10 @@ from typing import IO, Any, Final, Self
 from components.rules import evidence, split
 from isostack.finding import Finding
 from isostack.preview.model import HIDDEN, UNKNOWN, Preview, Resource, Secret
+from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE
 
 TIMEOUT: Final = 60.0
 """Seconds for a pack to start, and for each of its answers; both take well under one [measured]."""
-_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
 _RUN: Final = """import os, runpy, sys, threading
 def end_with_parent():
     sys.stdin.read()
@@ -329,11 +327,11 @@ def _fill(struct: Any, entries: Mapping[str, Any]) -> None:
 def _set(target: Any, value: Any) -> None:
     """A value of a preview as the protocol carries it."""
     if value is UNKNOWN:
-        target.string_value = _UNKNOWN
+        target.string_value = UNKNOWN_VALUE
     elif value is None:
         target.null_value = 0
     elif isinstance(value, Secret):
-        _fill(target.struct_value, {_SIGNATURE: _SECRET, "value": _hidden(value.value)})
+        _fill(target.struct_value, {SIGNATURE: SECRET, "value": _hidden(value.value)})
     elif isinstance(value, bool):
         target.bool_value = value
     elif isinstance(value, int | float):

@@ -25,7 +25,7 @@ VM_OVERHEAD = 0.01
 
 
 def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
-    """Spread each pool over the hosts of its zones by index: a machine's place depends on nothing but its index."""
+    """Spread each pool over the hosts of its zones by index: a pool that grows moves nothing, a host added does."""
     faults = list(_capacity_problems(spec, config, wanted))
     if faults:
         raise InvalidInput(faults)
@@ -147,7 +147,8 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Iterator[s
         f"{have_memory // GIB}Gi in use"
     )
     if config.ha.enabled and config.ha.host_failures:
-        yield f"vSphere HA restarts the VMs of {config.ha.host_failures} lost host(s); checked: the others hold them"
+        lost = config.ha.host_failures
+        yield f"vSphere HA restarts the VMs of {lost} lost host(s): by sum the others hold them, one by one is not checked"
 
 
 def _zone_rule(spec: Spec, config: Config) -> Rule:

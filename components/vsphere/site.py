@@ -140,6 +140,7 @@ class Site:
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 ignore_changes=BORN_WITH,
+                additional_secret_outputs=["extraConfig"],
                 delete_before_replace=True,  # the new VM has the old one's name and address
                 replacement_trigger=place.generation,
             ),
@@ -149,7 +150,7 @@ class Site:
     def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
         """Rules, then overrides."""
         rules = [*self._anti_affinity(machines), *self._zones(machines)]
-        # Under a manual override a VM would stay where a rule forbids it, so such an override comes after the rules.
+        # Only full automation moves a running VM to where a rule wants it: every other override comes after the rules.
         # Only such: what depends on a rule depends on every VM, and Pulumi's SDK follows that for each override anew.
         after_rules = pulumi.ResourceOptions(parent=self._parent, depends_on=rules)
         for machine in self._plan.machines:
@@ -163,7 +164,7 @@ class Site:
                 # Both always: the provider's defaults for a field left out are off and manual.
                 drs_enabled=level != "disabled",
                 drs_automation_level="manual" if level == "disabled" else level,
-                opts=after_rules if level in ("manual", "disabled") else self._child,
+                opts=self._child if level == "fullyAutomated" else after_rules,
             )
             if self._config.ha.enabled:
                 vsphere.HaVmOverride(
@@ -207,6 +208,8 @@ class Site:
         metadata = {
             "instance-id": f"{machine.name}-g{machine.place.generation}",
             "local-hostname": machine.name,
+            # Once read, cloud-init takes it out of the guest's reach: keys and the token are in it.
+            "redact": ["userdata"],
             "network": {
                 "version": 2,
                 "ethernets": {

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 CODE = ("components", "isostack", "policies")
 TARGET_FILES = {"config.py", "plan.py", "site.py", "addons.py"}
 LONGEST_FILE = 400
-HOME = re.compile(r"/(home|Users)/\w|/root/\w")
+HOME = re.compile(r"/(home|root|Users)/\w")
 ENGINE = ("pulumi", "grpc", "google")
 DOORS = ("isostack.check", "isostack.preview")
 """May load the engine, but only when they are asked to work."""
