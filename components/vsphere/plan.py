@@ -148,7 +148,7 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Iterator[s
     )
     if config.ha.enabled and config.ha.host_failures:
         lost = config.ha.host_failures
-        yield f"vSphere HA restarts the VMs of {lost} lost host(s): by sum the others hold them, one by one is not checked"
+        yield f"vSphere HA restarts the VMs of {lost} lost host(s): the others hold them by sum, not by fit"
 
 
 def _zone_rule(spec: Spec, config: Config) -> Rule:
