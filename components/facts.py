@@ -118,9 +118,8 @@ class UserData(Part):
 
     digest: str = Field(description="SHA-256 of the whole text with this target's own values.")
     files: dict[str, str] = Field(
-        description="SHA-256 (first 12 hex digits) of each file with placeholders for what targets may differ in."
+        description="SHA-256 (first 12 hex digits) of each file with marks for what targets may differ in."
     )
-    bytes: int = Field(description="Size of the text with placeholders, in bytes.")
 
 
 class MachineFacts(Facts):

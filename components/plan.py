@@ -29,11 +29,14 @@ class NodePlatform:
     vip_mode: str
     """How kube-vip announces the API address: `arp` or `bgp`."""
     vip_interface: str
-    """Interface that carries the API address."""
+    """Interface that carries the API address; empty: that of the default route, or with BGP the loopback."""
     bgp_peers: str = ""
-    """kube-vip's peer list, `address:AS:password:multihop`; empty: read from the platform's metadata, or ARP."""
+    """kube-vip's peer list, `address:AS:password:multihop`; empty with ARP, and where `script` finds it."""
     bgp_as: int = 0
     """The node's own AS number in BGP mode."""
+    script: str = ""
+    """Bash that control-plane nodes run once they know their address, for what only the running machine can find out:
+    it may set BGP_PEERS, BGP_AS and BGP_SOURCE, and call the functions of bootstrap.sh."""
 
 
 @dataclass(frozen=True, slots=True)

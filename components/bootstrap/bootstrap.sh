@@ -13,7 +13,7 @@ readonly JOIN_SECONDS=1500 TURN_SECONDS=1800 ATTEMPTS=5
 readonly LEASE=isostack-control-plane-join
 # kubeadm's own needs, and of volumes: nfs-common for NFS, lvm2 for Ceph. The same on every node, whatever its storage.
 readonly PACKAGES=(ca-certificates conntrack curl ebtables ethtool jq lvm2 nfs-common socat)
-readonly STEPS=(host clock swap kernel packages runtime kubernetes address cluster)
+readonly STEPS=(host clock swap kernel packages runtime kubernetes address platform cluster)
 STEP=start
 
 log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "$STEP" "$*" >&2; }
@@ -161,6 +161,14 @@ step_address() {
   log "node address $NODE_IP"
 }
 
+# What only this platform can tell: a script of its own, which may set BGP_PEERS, BGP_AS and BGP_SOURCE.
+step_platform() {
+  if [[ -e $CONFIG/platform.sh ]]; then
+    # shellcheck source=/dev/null
+    . "$CONFIG/platform.sh"
+  fi
+}
+
 # fill TARGET TEMPLATE...: the templates as documents of one file, with what only the running machine knows.
 fill() {
   local target=$1 template text
@@ -202,33 +210,9 @@ pull_images() {
   retry 5 15 crictl pull "$KUBE_VIP_IMAGE"
 }
 
-# Equinix Metal tells a machine its routers in its own metadata only; they are reached through the private gateway.
-bgp_from_metadata() {
-  local metadata gateway peer private='.network.addresses[] | select(.public == false and .address_family == 4)'
-  metadata=$(retry 10 5 curl -fsS https://metadata.platformequinix.com/metadata)
-  gateway=$(jq -er "[$private][0].gateway" <<<"$metadata")
-  BGP_AS=$(jq -er '.bgp_neighbors[0].customer_as' <<<"$metadata")
-  BGP_SOURCE=$(jq -er '.bgp_neighbors[0].customer_ip' <<<"$metadata")
-  BGP_PEERS=$(jq -er '.bgp_neighbors[0] as $n
-    | [$n.peer_ips[] | "\(.):\($n.peer_as):\($n.md5_password // ""):true"] | join(",")' <<<"$metadata")
-  {
-    printf '[Unit]\nAfter=network-online.target\nWants=network-online.target\n[Service]\nType=oneshot\n'
-    for peer in $(jq -er '.bgp_neighbors[0].peer_ips[]' <<<"$metadata"); do
-      printf 'ExecStart=/sbin/ip route replace %s via %s\n' "$peer" "$gateway"
-    done
-    printf '[Install]\nWantedBy=multi-user.target\n'
-  } >/etc/systemd/system/isostack-bgp-routes.service
-  systemctl daemon-reload
-  systemctl enable isostack-bgp-routes.service
-  systemctl restart isostack-bgp-routes.service
-}
-
 # kube_vip KUBECONFIG
 kube_vip() {
   KUBECONFIG_FILE=$1
-  if [[ $BGP_FROM_METADATA == yes && -z ${BGP_PEERS:-} ]]; then
-    bgp_from_metadata
-  fi
   install -d -m 0755 "$KUBERNETES/manifests"
   # Filled elsewhere: the kubelet reads whatever lies in the folder.
   fill "$RUN/kube-vip.yaml" "$CONFIG/kube-vip.yaml"

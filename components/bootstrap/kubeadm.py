@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.bootstrap import apiserver
+from components.bootstrap import apiserver, platform
 from components.bootstrap.document import dump
 from components.bootstrap.host import CRI_SOCKET
 from components.bootstrap.node import CONFIG, KUBERNETES, NODE_IP, NODE_LABELS, NODE_NAME, File, Node
@@ -108,20 +108,20 @@ def _registration(node: Node) -> dict[str, Any]:
     return {
         "name": NODE_NAME,
         "criSocket": CRI_SOCKET,
-        "kubeletExtraArgs": _arguments(_kubelet_flags(node)),
+        "kubeletExtraArgs": _arguments(_kubelet_flags()),
         **({"taints": taints} if taints else {}),
     }
 
 
-def _kubelet_flags(node: Node) -> dict[str, str]:
+def _kubelet_flags() -> dict[str, str]:
     """node-ip always: without it a node that waits for its cloud provider has no address, and the network plugin then
     waits for the cloud provider and it for the network plugin; and the API's own address must never become a node's."""
-    flags = {"node-ip": NODE_IP, "node-labels": NODE_LABELS}
-    if node.platform.cloud_provider:
-        flags["cloud-provider"] = "external"
-    elif node.platform.provider_id:
-        flags["provider-id"] = node.platform.provider_id
-    return flags
+    return {
+        "node-ip": NODE_IP,
+        "node-labels": NODE_LABELS,
+        "cloud-provider": platform.CLOUD_PROVIDER,
+        "provider-id": platform.PROVIDER_ID,
+    }
 
 
 def _cluster(node: Node) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _cluster(node: Node) -> dict[str, Any]:
 
 
 def _controller_flags(node: Node) -> dict[str, str]:
-    return _metrics_flags(node) | ({"cloud-provider": "external"} if node.platform.cloud_provider else {})
+    return {**_metrics_flags(node), "cloud-provider": platform.CLOUD_PROVIDER}
 
 
 def _metrics_flags(node: Node) -> dict[str, str]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from components.bootstrap.late import Late
-from components.plan import MachinePlan, NodePlatform, Plan
+from components.plan import MachinePlan, Plan
 from components.spec import Access, Kubernetes, Size, Taint
 
-NODE_NAME, NODE_LABELS, PROVIDER_ID = "@@NODE_NAME@@", "@@NODE_LABELS@@", "@@PROVIDER_ID@@"
+NODE_NAME, NODE_LABELS = "@@NODE_NAME@@", "@@NODE_LABELS@@"
 """Stand in the files for what is each machine's own, so that machines of one pool share everything else."""
 NODE_IP = "@NODE_IP@"
 """Stands in the files for the node's address, which bootstrap.sh reads off the default route at boot."""
 
 CONFIG = "/etc/isostack"
 KUBERNETES = "/etc/kubernetes"
-NEUTRAL = NodePlatform(cloud_provider=False, provider_id="", vip_mode="arp", vip_interface="")
-"""Stands for every platform where only what the spec asks is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,8 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """All that the files of a machine depend on, but for the three markers. Hashable: equal nodes share their files."""
+    """All that the files of a machine depend on, but for its own values and its platform's, for which marks stand in
+    them. So no file can ask which platform it is for. Hashable: equal nodes share their files."""
 
     cluster: str
     kubernetes: Kubernetes
@@ -43,12 +42,11 @@ class Node:
     size: Size
     """What the spec asks for, on every target: a larger host must not reserve more."""
     taints: tuple[Taint, ...]
-    platform: NodePlatform
     late: Late
 
     @classmethod
     def of(cls, plan: Plan, machine: MachinePlan, late: Late) -> Node:
-        spec, wanted, platform = plan.spec, machine.wanted, machine.platform
+        spec, wanted = plan.spec, machine.wanted
         return cls(
             cluster=spec.name,
             kubernetes=spec.kubernetes,
@@ -62,6 +60,5 @@ class Node:
             and (machine.place.generation == 1 or spec.control_plane.nodes == 1),
             size=wanted.size,
             taints=wanted.taints,
-            platform=replace(platform, provider_id=PROVIDER_ID if platform.provider_id else ""),
             late=late,
         )

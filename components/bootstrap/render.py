@@ -3,60 +3,74 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from components.bootstrap import apiserver, host, kube_vip, kubeadm, script
+from components.bootstrap import apiserver, host, kube_vip, kubeadm, platform, script
 from components.bootstrap.document import dump
 from components.bootstrap.labels import node_labels
 from components.bootstrap.late import Late
-from components.bootstrap.node import NEUTRAL, NODE_LABELS, NODE_NAME, PROVIDER_ID, File, Node
+from components.bootstrap.node import NODE_LABELS, NODE_NAME, File, Node
 from components.facts import UserData
-from components.plan import MachinePlan, Plan
+from components.plan import MachinePlan, NodePlatform, Plan
 
 LOGIN = "isostack"
 """The user that administrators log in as, in place of the image's own."""
 REST = "cloud-config"
 """Key, among the digests of the files, of everything in the document that is no file."""
-_MARKERS = (NODE_NAME, NODE_LABELS, PROVIDER_ID)
 _FILES = (host.files, kubeadm.files, apiserver.files, kube_vip.files, script.files)
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """User data of all machines that equal one Node."""
-
-    text: str
-    parts: dict[str, str]
-    """What is digested by itself, by name: each file, and the rest."""
-    digests: dict[str, str]
-    """Of the parts that hold no machine's own values."""
 
 
 def render(plan: Plan, machine: MachinePlan, late: Late) -> str:
     """The cloud-config of one machine."""
-    return _own(_document(Node.of(plan, machine, late)).text, machine)
+    text = _text(Node.of(plan, machine, late), _shared(machine.platform))
+    return _named(text, machine).replace(platform.PROVIDER_ID, machine.platform.provider_id)
 
 
 def facts(plan: Plan, machine: MachinePlan) -> UserData:
     """What one machine's user data is. `files` is the same on every target that the spec is built on."""
-    node = Node.of(plan, machine, Late.placeholder())
     born = replace(machine, place=machine.place.model_copy(update={"generation": 1}))
-    neutral = _document(replace(Node.of(plan, born, Late.placeholder()), platform=NEUTRAL))
-    text = _own(_document(node).text, machine).encode()
-    own = {name: _digest(_own(part, machine)) for name, part in neutral.parts.items() if name not in neutral.digests}
-    return UserData(digest=hashlib.sha256(text).hexdigest(), files={**neutral.digests, **own}, bytes=len(text))
+    digests = {
+        part: digest or _digest(_named(text, machine))
+        for part, (text, digest) in _parts(Node.of(plan, born, Late.placeholder())).items()
+    }
+    return UserData(digest=user_data_digest(render(plan, machine, Late.placeholder())), files=digests)
+
+
+def user_data_digest(text: str) -> str:
+    """SHA-256 of a machine's user data."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _shared(platform: NodePlatform) -> NodePlatform:
+    """The platform of all machines that differ in their provider id alone."""
+    return replace(platform, provider_id="")
+
+
+# Once for each kind of machine: a pool of a thousand shares what these two make.
+@lru_cache(maxsize=256)
+def _text(node: Node, on: NodePlatform) -> str:
+    """The document on a platform; marks stand for what is each machine's own."""
+    values = platform.values(on)
+    files = [_entry(file, values) for file in _files(node)]
+    return f"#cloud-config\n{dump(_head(node))}{dump({'write_files': files})}"
 
 
 @lru_cache(maxsize=256)
-def _document(node: Node) -> _Document:
-    """Once for each kind of machine: a pool of a thousand shares it."""
-    files = sorted((file for make in _FILES for file in make(node)), key=lambda file: file.path)
-    head = dump(_head(node))
-    parts = {REST: head, **{file.path: f"{file.mode}\n{file.content}" for file in files}}
-    shared = {name: _digest(part) for name, part in parts.items() if not any(marker in part for marker in _MARKERS)}
-    return _Document(f"#cloud-config\n{head}{dump({'write_files': [_entry(file) for file in files]})}", parts, shared)
+def _parts(node: Node) -> dict[str, tuple[str, str]]:
+    """The document part by part, with marks for all that is the platform's: each part's text and digest. A part that
+    holds a machine's own values has none."""
+    parts = {REST: dump(_head(node)), **{file.path: f"{file.mode}\n{file.content}" for file in _files(node)}}
+    return {
+        name: (text, "" if any(mark in text for mark in (NODE_NAME, NODE_LABELS)) else _digest(text))
+        for name, text in parts.items()
+    }
+
+
+def _files(node: Node) -> list[File]:
+    return sorted((file for make in _FILES for file in make(node)), key=lambda file: file.path)
 
 
 def _head(node: Node) -> dict[str, Any]:
@@ -79,14 +93,16 @@ def _head(node: Node) -> dict[str, Any]:
     }
 
 
-def _entry(file: File) -> dict[str, str]:
-    return {"path": file.path, "owner": "root:root", "permissions": file.mode, "content": file.content}
+def _entry(file: File, values: Mapping[str, str]) -> dict[str, str]:
+    content = file.content
+    for mark, value in values.items():
+        content = content.replace(mark, value)
+    return {"path": file.path, "owner": "root:root", "permissions": file.mode, "content": content}
 
 
-def _own(text: str, machine: MachinePlan) -> str:
-    """The text with the machine's own values for the markers."""
-    text = text.replace(NODE_NAME, machine.name).replace(NODE_LABELS, node_labels(machine.wanted.labels))
-    return text.replace(PROVIDER_ID, machine.platform.provider_id)
+def _named(text: str, machine: MachinePlan) -> str:
+    """The text with the machine's own values that every target agrees on."""
+    return text.replace(NODE_NAME, machine.name).replace(NODE_LABELS, node_labels(machine.wanted.labels))
 
 
 def _digest(text: str) -> str:

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from components.bootstrap import kube_vip
+from components.bootstrap import platform
 from components.bootstrap.node import CONFIG, NODE_NAME, File, Node
 from components.bootstrap.versions import CONTAINERD, CONTAINERD_MINIMUM, KUBE_VIP, minor
 from components.plan import API_PORT
 
-SCRIPT = "/usr/local/lib/isostack/bootstrap.sh"
+SCRIPT, PLATFORM = "/usr/local/lib/isostack/bootstrap.sh", f"{CONFIG}/platform.sh"
 
 
 def files(node: Node) -> Iterator[File]:
     yield File(f"{CONFIG}/node.env", _environment(node), "0600")
     yield File(SCRIPT, _script(), "0755")
+    if node.control_plane:
+        asks = f"# Sourced by bootstrap.sh: what only the running machine can find out.\n{platform.SCRIPT}"
+        yield File(PLATFORM, asks, "0600")
 
 
 def _environment(node: Node) -> str:
@@ -33,7 +36,6 @@ def _environment(node: Node) -> str:
         "CONTAINERD": CONTAINERD,
         "CONTAINERD_MINIMUM": CONTAINERD_MINIMUM,
         "KUBE_VIP_IMAGE": KUBE_VIP,
-        "BGP_FROM_METADATA": "yes" if node.control_plane and kube_vip.from_metadata(node.platform) else "no",
     }
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from components.addons import load_balancer_rules, remediation_rules, storage_rules
 from components.equinix.addons import ALLOCATOR
@@ -29,7 +30,8 @@ def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
         provider_id="",  # CPEM sets it
         vip_mode="bgp",  # devices share no layer 2
         vip_interface="lo",
-        bgp_as=config.bgp_asn,  # its peers are read from the device's metadata
+        bgp_as=config.bgp_asn,
+        script=Path(__file__).with_name("bgp.sh").read_text("utf-8"),  # only a device knows its routers
     )
     return Assignment(
         places=tuple(_place(config, plans[machine.pool], machine) for machine in wanted),

@@ -17,7 +17,8 @@ from components import bootstrap
 from components.bootstrap import labels, versions
 from components.bootstrap.kubeadm import DISCOVERY, INIT, JOIN, PKI
 from components.bootstrap.late import Late
-from components.bootstrap.render import REST
+from components.bootstrap.render import REST, user_data_digest
+from components.bootstrap.script import PLATFORM, SCRIPT
 from components.facts import Place
 from components.plan import MachinePlan, NodePlatform, Plan
 from components.planning import wanted_machines
@@ -27,13 +28,12 @@ from tests.specs import rich, spec, specs
 
 ARP = NodePlatform(cloud_provider=True, provider_id="", vip_mode="arp", vip_interface="")
 BGP = NodePlatform(False, "tinkerbell://metal/host-1", "bgp", "", "10.0.0.1:65000::false,10.0.0.2:65000::false", 65010)
-METADATA = NodePlatform(cloud_provider=True, provider_id="", vip_mode="bgp", vip_interface="lo")
+METADATA = NodePlatform(cloud_provider=True, provider_id="", vip_mode="bgp", vip_interface="lo", script="ask() { :; }")
 PLATFORMS = (ARP, BGP, METADATA)
 CLUSTER, NODE_ENV, KUBE_VIP = (
     f"/etc/isostack/{name}" for name in ("kubeadm/cluster.yaml", "node.env", "kube-vip.yaml")
 )
 SERVER = "/etc/kubernetes/apiserver"
-SCRIPT = "/usr/local/lib/isostack/bootstrap.sh"
 # Where each secret may stand, and nothing else may hold it.
 HOMES = {
     "ca_key": {f"{PKI}/ca.key"},
@@ -248,7 +248,9 @@ def test_kube_vip_announces_the_endpoint_by_arp_or_bgp() -> None:
     )
     assert arp["address"] == bgp["address"] == "<endpoint>"
     assert (arp["vip_arp"], arp["vip_leaderelection"]) == ("true", "true")
-    assert "vip_interface" not in arp  # kube-vip finds it
+    assert arp["vip_interface"] == ""  # kube-vip finds it
+    assert {arp[name] for name in arp if name.startswith("bgp_") and name != "bgp_enable"} == {""}
+    assert (arp["bgp_enable"], bgp["bgp_enable"], bgp["vip_arp"]) == ("false", "true", "false")
     assert bgp["bgp_peers"] == BGP.bgp_peers
     assert (bgp["bgp_as"], bgp["bgp_sourceip"], bgp["vip_interface"]) == ("65010", "@NODE_IP@", "lo")
     assert bgp["control_plane_health_check_address"] == "https://kubernetes:6443/livez"
@@ -259,8 +261,8 @@ def test_kube_vip_announces_the_endpoint_by_arp_or_bgp() -> None:
 def test_targets_differ_only_in_the_provider_and_the_announcement() -> None:
     spec = rich()
     for name, expected in (
-        ("shop-control-plane-0", {CLUSTER, INIT, JOIN, KUBE_VIP, NODE_ENV}),
-        ("shop-control-plane-1", {CLUSTER, JOIN, KUBE_VIP, NODE_ENV}),
+        ("shop-control-plane-0", {CLUSTER, INIT, JOIN, KUBE_VIP, PLATFORM}),
+        ("shop-control-plane-1", {CLUSTER, JOIN, KUBE_VIP, PLATFORM}),
         ("shop-web-0", {JOIN}),
     ):
         one, *others = (files(plan(spec, platform), name) for platform in PLATFORMS)
@@ -270,8 +272,8 @@ def test_targets_differ_only_in_the_provider_and_the_announcement() -> None:
         arguments(yaml.safe_load(files(plan(spec, p), "shop-web-0")[JOIN])["nodeRegistration"]["kubeletExtraArgs"])
         for p in PLATFORMS
     ]
-    assert [f.get("cloud-provider") for f in flags] == ["external", None, "external"]
-    assert [f.get("provider-id") for f in flags] == [None, BGP.provider_id, None]
+    assert [f["cloud-provider"] for f in flags] == ["external", "", "external"]
+    assert [f["provider-id"] for f in flags] == ["", BGP.provider_id, ""]
 
 
 def test_facts_are_equal_on_every_target_and_name_what_a_change_touches() -> None:
@@ -284,7 +286,7 @@ def test_facts_are_equal_on_every_target_and_name_what_a_change_touches() -> Non
         assert len({first.digest, *(other.digest for other in others)}) == kinds
         assert first.files.keys() == {REST, *files(plan(spec), one.name)}
         assert all(re.fullmatch("[0-9a-f]{12}", digest) for digest in first.files.values())
-        assert first.bytes == len(bootstrap.render(plan(spec), one, Late.placeholder()).encode())
+        assert first.digest == user_data_digest(bootstrap.render(plan(spec), one, Late.placeholder()))
         after = bootstrap.facts(plan(longer), one)
         changed = {path for path in first.files if after.files[path] != first.files[path]}
         assert changed == ({CLUSTER} if one.wanted.role == "control-plane" else set())

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components import bootstrap
+from components import bootstrap, targets
 from components.bootstrap.late import Late
 from components.plan import NodePlatform
 from tests.specs import rich
-from tests.unit.test_bootstrap import ARP, BGP, METADATA, SCRIPT, machine, plan
+from tests.unit.test_bootstrap import ARP, BGP, METADATA, PLATFORM, SCRIPT, machine, plan
 
 # Each call is written down. What a tool answers lies in files that a test makes: `api` says that the API is up,
 # `joined` that the node is in the cluster, `fail-<tool>-<verb>` how often that call fails first, `lease` who holds it.
@@ -95,8 +95,9 @@ def boot(root: Path, name: str, platform: NodePlatform = ARP, *, installed: bool
         path = root / file["path"].lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file["content"])
-    script = root / SCRIPT.lstrip("/")
-    script.write_text(re.sub(r"(?<![\w/.-])/(etc|var|run)/", rf"{root}/\1/", script.read_text()))
+    for script in (root / path.lstrip("/") for path in (SCRIPT, PLATFORM)):
+        if script.exists():
+            script.write_text(re.sub(r"(?<![\w/.-])/(etc|var|run)/", rf"{root}/\1/", script.read_text()))
     for folder in (
         "bin",
         "var/lib",
@@ -258,7 +259,8 @@ def test_no_api_ends_the_wait(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
 def test_routers_are_read_from_the_platform_where_only_it_knows_them(tmp_path: Path) -> None:
-    node = boot(tmp_path, "shop-control-plane-0", METADATA)
+    ask = (Path(targets.folder("equinix")) / "bgp.sh").read_text("utf-8")
+    node = boot(tmp_path, "shop-control-plane-0", replace(METADATA, script=ask))
     node.put(
         "metadata",
         '{"bgp_neighbors": [{"customer_as": 65000, "customer_ip": "10.9.8.7", "peer_as": 65530, "md5_password": null,'
