@@ -117,6 +117,7 @@ class UserData(Part):
     """Digests of a machine's user data, rendered with placeholders for secrets."""
 
     digest: str = Field(description="SHA-256 of the whole text with this target's own values.")
+    carried: str = Field(description="SHA-256 of what comes out of the raw resource's input again: the same.")
     files: dict[str, str] = Field(
         description="SHA-256 (first 12 hex digits) of each file with marks for what targets may differ in."
     )

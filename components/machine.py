@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from components import bootstrap
+from components import bootstrap, targets
 from components.bootstrap.late import Late
 from components.facts import MACHINE, MachineFacts
 from components.plan import MachinePlan, Plan
@@ -19,8 +19,9 @@ class Machine(pulumi.ComponentResource):
     def __init__(
         self, plan: Plan, machine: MachinePlan, site: Site, late: pulumi.Output[Late], opts: pulumi.ResourceOptions
     ) -> None:
-        facts = MachineFacts(wanted=machine.wanted, place=machine.place, user_data=bootstrap.facts(plan, machine))
+        raw = targets.raw(plan.kind)
+        facts = MachineFacts(wanted=machine.wanted, place=machine.place, user_data=bootstrap.facts(plan, machine, raw))
         super().__init__(MACHINE, machine.name, facts.props(), opts)
-        user_data = late.apply(lambda values: bootstrap.render(plan, machine, values))
+        user_data = late.apply(lambda values: raw.encode(plan, machine, bootstrap.render(plan, machine, values)))
         self.outputs = site.machine(machine, user_data, parent=self)
         self.register_outputs({**facts.props(), "id": self.outputs.id, "address": self.outputs.address})

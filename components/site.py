@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pulumi
 
@@ -37,8 +37,9 @@ class Site(Protocol):
     def known(self) -> Mapping[str, pulumi.Output[str]]:
         """What else the target's own add-ons may name in a Ref."""
 
-    def machine(self, machine: MachinePlan, user_data: pulumi.Output[str], parent: pulumi.Resource) -> MachineOutputs:
-        """Create one machine. `user_data` is a secret; its later changes must not touch a running machine."""
+    def machine(self, machine: MachinePlan, user_data: pulumi.Output[Any], parent: pulumi.Resource) -> MachineOutputs:
+        """Create one machine. `user_data` is what the target's raw.encode has made of it, a secret; its later changes
+        must not touch a running machine."""
 
     def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
         """Create what names machines: rules, groups, overrides. Keys are machine names."""

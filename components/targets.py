@@ -1,4 +1,5 @@
-"""The registry of targets, one line each: a target is a folder with config.py, plan.py, site.py and addons.py."""
+"""The registry of targets, one line each: a target is a folder with config.py, plan.py, raw.py, site.py and
+addons.py."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from components.plan import Planner
 
 if TYPE_CHECKING:
     from components.addons import TargetAddons
+    from components.raw import RawTarget
     from components.site import Site
     from components.target import TargetConfig
 
@@ -42,6 +44,10 @@ def addons(kind: str) -> TargetAddons:
 def site(kind: str) -> type[Site]:
     """The target's Site class; importing it imports Pulumi and the target's provider."""
     return cast("type[Site]", _module(kind, "site").Site)
+
+
+def raw(kind: str) -> RawTarget:
+    return cast("RawTarget", _module(kind, "raw"))
 
 
 def folder(kind: str) -> Path:

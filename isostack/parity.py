@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Any
 
 from components import facts
 from components.facts import AddonFacts, ClusterFacts, Facts, MachineFacts, PkiFacts, Realisation
+from isostack.evidence import doubts
 from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
 
 ABSENT = "absent"
@@ -19,6 +21,7 @@ class Verdict(StrEnum):
     EQUIVALENT = "equivalent"
     DEGRADED = "equivalent with degradations"
     NOT = "not equivalent"
+    ALONE = "nothing to compare with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,20 @@ class Parity:
 
 
 def parity(previews: Sequence[Preview]) -> Parity:
-    """Hold the stacks against each other.
+    """Hold the stacks against each other, and each against its own raw resources.
 
     They are equivalent when their neutral facts and Kubernetes objects are equal but for what each add-on declares to
-    be its target's mechanism, when every machine offers at least the size asked for, and when each wish comes true, or
-    its degradation is listed.
+    be its target's mechanism, when the raw resources of every machine show what its facts say, when what an add-on
+    serves on one target is served on each that claims it, and when each wish comes true, or its degradation is listed.
     """
     neutral = [dict(_neutral(preview)) for preview in previews]
     subjects = list(dict.fromkeys(subject for stack in neutral for subject in stack))
     differences = [d for subject in subjects for d in _differences(subject, [n.get(subject) for n in neutral])]
-    differences += _too_small(previews)
+    differences += _unserved(previews)
+    for i, preview in enumerate(previews):
+        for machine, field, what in doubts(preview):
+            values = tuple(what if j == i else "" for j in range(len(previews)))
+            differences.append(Difference(f"machine {machine}", field, values))
     shortfalls = [
         Shortfall(preview.stack, realisation)
         for preview in previews
@@ -70,16 +77,18 @@ def parity(previews: Sequence[Preview]) -> Parity:
     ]
     return Parity(
         stacks=tuple(preview.stack for preview in previews),
-        verdict=_verdict(differences, shortfalls),
+        verdict=_verdict(len(previews), differences, shortfalls),
         differences=tuple(differences),
         shortfalls=tuple(shortfalls),
         compared=_count(subjects),
     )
 
 
-def _verdict(differences: Sequence[Difference], shortfalls: Sequence[Shortfall]) -> Verdict:
+def _verdict(stacks: int, differences: Sequence[Difference], shortfalls: Sequence[Shortfall]) -> Verdict:
     if differences or any(shortfall.realisation.grade == "impossible" for shortfall in shortfalls):
         return Verdict.NOT
+    if stacks == 1:
+        return Verdict.ALONE
     return Verdict.DEGRADED if shortfalls else Verdict.EQUIVALENT
 
 
@@ -178,14 +187,32 @@ def _differences(subject: Subject, stacks: Sequence[dict[str, str] | None]) -> I
             yield Difference(name, field, values)
 
 
-def _too_small(previews: Sequence[Preview]) -> Iterator[Difference]:
-    """Machines that offer less than the spec asks."""
-    for i, preview in enumerate(previews):
-        for machine in machine_facts(preview):
-            if not machine.place.size.covers(machine.wanted.size):
-                values = [""] * len(previews)
-                values[i] = f"{machine.place.size}, asked {machine.wanted.size}"
-                yield Difference(f"machine {machine.wanted.name}", "size", tuple(values))
+def _unserved(previews: Sequence[Preview]) -> Iterator[Difference]:
+    """Fields that an add-on serves on one target, and none on another that claims to make them true all the same."""
+    serving = [_serving(preview) for preview in previews]
+    for pattern in dict.fromkeys(pattern for stack in serving for pattern in stack):
+        values = tuple(
+            ", ".join(addons.get(pattern, ())) or ("none" if _claims(preview, pattern) else "")
+            for preview, addons in zip(previews, serving, strict=True)
+        )
+        if "none" in values:
+            yield Difference("add-ons", pattern, values)
+
+
+def _serving(preview: Preview) -> dict[str, list[str]]:
+    """Names of the add-ons that serve each field, by its pattern."""
+    found: dict[str, list[str]] = {}
+    for component in preview.of_type(facts.ADDON):
+        addon = AddonFacts.of(component.inputs)
+        for pattern in addon.serves:
+            found.setdefault(pattern, []).append(addon.name)
+    return found
+
+
+def _claims(preview: Preview, pattern: str) -> bool:
+    """Whether fields of this pattern come true here in full."""
+    fields = [r for r in cluster_facts(preview).realisations if fnmatchcase(r.field, pattern)]
+    return any(realisation.grade == "equal" for realisation in fields)
 
 
 def _count(subjects: Sequence[Subject]) -> dict[str, int]:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from components.bootstrap.labels import forbidden_labels
 from components.bootstrap.late import Late
-from components.bootstrap.render import facts, render, user_data_digest
+from components.bootstrap.render import facts, render
 
-__all__ = ["Late", "facts", "forbidden_labels", "render", "user_data_digest"]
+__all__ = ["Late", "facts", "forbidden_labels", "render"]

@@ -66,8 +66,8 @@ def _pod(node: Node) -> dict[str, Any]:
 
 
 def _environment(node: Node) -> list[dict[str, Any]]:
-    """The same variables on every platform, with values by ARP or by BGP. Names [documented] github.com/kube-vip/kube-vip
-    v1.2.3 pkg/kubevip/config_envvar.go."""
+    """The same variables on every platform, with values by ARP or by BGP. Names [documented]
+    github.com/kube-vip/kube-vip v1.2.3 pkg/kubevip/config_envvar.go."""
     values = {
         "address": node.late.endpoint,
         "port": str(API_PORT),

@@ -15,6 +15,7 @@ from components.bootstrap.late import Late
 from components.bootstrap.node import NODE_LABELS, NODE_NAME, File, Node
 from components.facts import UserData
 from components.plan import MachinePlan, NodePlatform, Plan
+from components.raw import RawTarget
 
 LOGIN = "isostack"
 """The user that administrators log in as, in place of the image's own."""
@@ -29,19 +30,16 @@ def render(plan: Plan, machine: MachinePlan, late: Late) -> str:
     return _named(text, machine).replace(platform.PROVIDER_ID, machine.platform.provider_id)
 
 
-def facts(plan: Plan, machine: MachinePlan) -> UserData:
+def facts(plan: Plan, machine: MachinePlan, target: RawTarget) -> UserData:
     """What one machine's user data is. `files` is the same on every target that the spec is built on."""
+    text = render(plan, machine, Late.placeholder())
     born = replace(machine, place=machine.place.model_copy(update={"generation": 1}))
     digests = {
         part: digest or _digest(_named(text, machine))
         for part, (text, digest) in _parts(Node.of(plan, born, Late.placeholder())).items()
     }
-    return UserData(digest=user_data_digest(render(plan, machine, Late.placeholder())), files=digests)
-
-
-def user_data_digest(text: str) -> str:
-    """SHA-256 of a machine's user data."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    carried = target.decode(target.encode(plan, machine, text))
+    return UserData(digest=_sha256(text), carried=_sha256(carried), files=digests)
 
 
 def _shared(platform: NodePlatform) -> NodePlatform:
@@ -106,4 +104,8 @@ def _named(text: str, machine: MachinePlan) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return _sha256(text)[:12]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

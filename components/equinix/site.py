@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_equinix_metal as metal
 
 from components.equinix.config import Config
+from components.equinix.raw import ZONE_TAG
 from components.plan import MachinePlan, Plan
 from components.site import MachineOutputs
 
@@ -36,11 +38,11 @@ class Site:
     def known(self) -> Mapping[str, pulumi.Output[str]]:
         return {"project": pulumi.Output.from_input(self._project_id)}
 
-    def machine(self, machine: MachinePlan, user_data: pulumi.Output[str], parent: pulumi.Resource) -> MachineOutputs:
+    def machine(self, machine: MachinePlan, user_data: pulumi.Output[Any], parent: pulumi.Resource) -> MachineOutputs:
         wanted, config = machine.wanted, self._config
         reservation = config.reservations.get(machine.name)
         # A plain input would stand in clear in the state, whatever the schema says of it.
-        secret: pulumi.Output[str] = pulumi.Output.secret(user_data)
+        secret: pulumi.Output[Any] = pulumi.Output.secret(user_data)
         device = metal.Device(
             machine.name,
             hostname=machine.name,  # CPEM finds a node's device by it
@@ -54,7 +56,7 @@ class Site:
             wait_for_reservation_deprovision=True if reservation else None,
             # Without this list, the keys of every member of the project are let in.
             project_ssh_key_ids=[key.id for key in self._keys],
-            tags=[f"cluster={wanted.cluster}", f"pool={wanted.pool}", f"zone={wanted.zone}"],
+            tags=[f"cluster={wanted.cluster}", f"pool={wanted.pool}", f"{ZONE_TAG}{wanted.zone}"],
             user_data=secret,
             opts=self._device_options(machine, parent),
         )

@@ -16,7 +16,7 @@ import pulumi_random as random
 
 from components import credentials
 from components.kube import Manifest
-from components.plan import MachinePlan, Plan
+from components.plan import ZONE, MachinePlan, Plan
 from components.quantity import format_bytes
 from components.site import MachineOutputs
 from components.tinkerbell.config import Config
@@ -63,7 +63,7 @@ class Site:
     def known(self) -> Mapping[str, pulumi.Output[str]]:
         return {}
 
-    def machine(self, machine: MachinePlan, user_data: pulumi.Output[str], parent: pulumi.Resource) -> MachineOutputs:
+    def machine(self, machine: MachinePlan, user_data: pulumi.Output[Any], parent: pulumi.Resource) -> MachineOutputs:
         self._node = parent
         host, birth = self._hosts[str(machine.place.host)], f"{machine.name}-g{machine.place.generation}"
         # A host that was a spare has its objects below the site.
@@ -137,8 +137,9 @@ class Site:
         }
         # The owner's label keeps Cluster API and EKS Anywhere from taking the host
         # [seen] cluster-api-provider-tinkerbell v0.7.0, controller/machine/hardware.go.
+        zone = {ZONE: self._config.zone(host)}
         owner = {"v1alpha1.tinkerbell.org/ownerName": self._plan.spec.name}
-        return self._object(TINKERBELL, "Hardware", host.name, body, opts, labels={**host.labels, **owner})
+        return self._object(TINKERBELL, "Hardware", host.name, body, opts, labels={**host.labels, **zone, **owner})
 
     def _workflow(
         self, machine: MachinePlan, host: Hardware, after: list[Manifest], opts: pulumi.ResourceOptions

@@ -6,10 +6,9 @@ against the vCenter simulator.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_vsphere as vsphere
@@ -18,8 +17,8 @@ from components.plan import MachinePlan, Plan
 from components.site import MachineOutputs
 from components.spec import CONTROL_PLANE
 from components.vsphere.config import Config
+from components.vsphere.raw import GIB, MIB
 
-GIB, MIB = 1024**3, 1024**2
 BORN_WITH = [
     # A changed extraConfig reboots the VM, and cloud-init does not run again.
     "extraConfig",
@@ -104,7 +103,7 @@ class Site:
     def known(self) -> Mapping[str, pulumi.Output[str]]:
         return {}
 
-    def machine(self, machine: MachinePlan, user_data: pulumi.Output[str], parent: pulumi.Resource) -> MachineOutputs:
+    def machine(self, machine: MachinePlan, user_data: pulumi.Output[Any], parent: pulumi.Resource) -> MachineOutputs:
         size, place = machine.place.size, machine.place
         vm = vsphere.VirtualMachine(
             machine.name,
@@ -132,7 +131,7 @@ class Site:
                 vsphere.VirtualMachineNetworkInterfaceArgs(network_id=self._found.network, adapter_type="vmxnet3")
             ],
             clone=vsphere.VirtualMachineCloneArgs(template_uuid=self._found.template),
-            extra_config=user_data.apply(lambda text: self._guestinfo(machine, text)),
+            extra_config=user_data,
             tags=[self._zone_tags[machine.wanted.zone].id],
             # Addresses are static: there is nothing to wait for.
             wait_for_guest_net_timeout=0,
@@ -202,33 +201,6 @@ class Site:
             for zone in self._plan.spec.zones
         }
 
-    def _guestinfo(self, machine: MachinePlan, user_data: str) -> dict[str, str]:
-        """cloud-init's VMware datasource [documented] https://docs.cloud-init.io/en/latest/reference/datasources/vmware.html"""
-        network = self._config.network
-        metadata = {
-            "instance-id": f"{machine.name}-g{machine.place.generation}",
-            "local-hostname": machine.name,
-            # Once read, cloud-init takes it out of the guest's reach: keys and the token are in it.
-            "redact": ["userdata"],
-            "network": {
-                "version": 2,
-                "ethernets": {
-                    "nodes": {
-                        "match": {"name": "e*"},
-                        "addresses": [f"{machine.place.address}/{network.prefix}"],
-                        "routes": [{"to": "default", "via": network.gateway.split("/")[0]}],
-                        "nameservers": {"addresses": list(network.dns)},
-                    }
-                },
-            },
-        }
-        return {
-            "guestinfo.metadata": _base64(json.dumps(metadata)),
-            "guestinfo.metadata.encoding": "base64",
-            "guestinfo.userdata": _base64(user_data),
-            "guestinfo.userdata.encoding": "base64",
-        }
-
     def _anti_affinity(self, machines: Mapping[str, MachineOutputs]) -> Sequence[pulumi.Resource]:
         """One rule for each pool of two or more; mandatory only where an upgrade's surge still finds a host."""
         rules, surge = [], self._plan.spec.availability.surge
@@ -288,7 +260,3 @@ class Site:
                 )
             )
         return rules
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

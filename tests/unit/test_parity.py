@@ -160,7 +160,10 @@ def test_a_planted_difference_is_named(
 def test_a_missing_machine_is_named() -> None:
     shop = previews("shop")
     result = parity([shop[0], without(shop[1], "shop-web-5")])
-    assert list(found(result)) == [("machine shop-web-5", "", "absent")]
+    assert list(found(result)) == [
+        ("machine shop-web-5", "", "absent"),
+        ("machine shop-web-5", "", "a raw resource, and not planned"),
+    ]
 
 
 def test_a_missing_object_is_named() -> None:

@@ -1,0 +1,87 @@
+"""VMs: how guestinfo carries user data, and what VMs, tags and rules show of a machine."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from components.plan import MachinePlan, Plan
+from components.raw import Resource, Shown, at, known, of_kind
+from components.vsphere.config import Config
+
+GIB, MIB = 1024**3, 1024**2
+USER_DATA = "guestinfo.userdata"
+VM, TAG, VM_GROUP, RULE = (
+    f"vsphere:index/{name[0].lower()}{name[1:]}:{name}"
+    for name in ("VirtualMachine", "Tag", "ComputeClusterVmGroup", "ComputeClusterVmHostRule")
+)
+
+
+def encode(plan: Plan, machine: MachinePlan, text: str) -> dict[str, str]:
+    """extraConfig for cloud-init's VMware datasource [documented]
+    https://docs.cloud-init.io/en/latest/reference/datasources/vmware.html"""
+    config: Config = plan.target
+    network = config.network
+    metadata = {
+        "instance-id": f"{machine.name}-g{machine.place.generation}",
+        "local-hostname": machine.name,
+        # Once read, cloud-init takes it out of the guest's reach: keys and the token are in it.
+        "redact": ["userdata"],
+        "network": {
+            "version": 2,
+            "ethernets": {
+                "nodes": {
+                    "match": {"name": "e*"},
+                    "addresses": [f"{machine.place.address}/{network.prefix}"],
+                    "routes": [{"to": "default", "via": network.gateway.split("/")[0]}],
+                    "nameservers": {"addresses": list(network.dns)},
+                }
+            },
+        },
+    }
+    return {
+        "guestinfo.metadata": _base64(json.dumps(metadata)),
+        "guestinfo.metadata.encoding": "base64",
+        USER_DATA: _base64(text),
+        f"{USER_DATA}.encoding": "base64",
+    }
+
+
+def decode(carried: Mapping[str, str]) -> str:
+    return base64.b64decode(carried[USER_DATA]).decode()
+
+
+def machines(resources: Sequence[Resource]) -> Mapping[str, Shown]:
+    """A VM is kept in a zone by its tag, for people and add-ons, and by a rule, for DRS and HA: it takes both."""
+    tags = {tag.urn: str(tag.inputs.get("name")) for tag in of_kind(resources, TAG)}
+    zones = dict(_zones_by_rule(resources))
+    return {str(vm.inputs.get("name")): _shown(vm, tags, zones) for vm in of_kind(resources, VM)}
+
+
+def _shown(vm: Resource, tags: Mapping[str, str], zones: Mapping[str, str]) -> Shown:
+    tagged = [tags[urn] for urn in vm.property_dependencies.get("tags", ()) if urn in tags]
+    memory, disk = known(vm.inputs.get("memory"), int), known(at(vm.inputs, "disks", 0, "size"), int)
+    return Shown(
+        zone=tagged[0] if tagged == [zones.get(vm.urn)] else None,
+        user_data=vm.inputs.get("extraConfig"),
+        user_data_from=vm.property_dependencies.get("extraConfig", ()),
+        host_class="vm",
+        cpus=known(vm.inputs.get("numCpus"), int),
+        memory=memory * MIB if memory is not None else None,
+        disk=disk * GIB if disk is not None else None,
+    )
+
+
+def _zones_by_rule(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    """Each VM in a group that a rule holds on a zone's hosts: its URN and the zone, which ends the rule's name."""
+    groups = {group.urn: group for group in of_kind(resources, VM_GROUP)}
+    for rule in of_kind(resources, RULE):
+        zone = rule.name.rpartition("-")[2]
+        for urn in rule.property_dependencies.get("vmGroupName", ()):
+            for vm in groups[urn].property_dependencies.get("virtualMachineIds", ()) if urn in groups else ():
+                yield vm, zone
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

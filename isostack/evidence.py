@@ -1,0 +1,66 @@
+"""Evidence: what the raw resources of a preview show of its machines, held against what the facts say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from components import facts, targets
+from components.facts import ClusterFacts, MachineFacts, SiteFacts
+from components.quantity import show_bytes
+from components.raw import Shown
+from isostack.preview.model import Preview, Secret
+
+Doubt = tuple[str, str, str]
+"""Machine, field, and what is wrong with it."""
+
+
+def doubts(preview: Preview) -> Iterator[Doubt]:
+    """Where a machine's raw resources are not what its facts say. The facts come from the plan, and a target's mistake
+    is between the two."""
+    (cluster,) = preview.of_type(facts.CLUSTER)
+    shown = dict(targets.raw(ClusterFacts.of(cluster.inputs).target).machines(preview.resources))
+    sites = [SiteFacts.of(site.inputs) for site in preview.of_type(facts.SITE)]
+    zones = {host.name: host.zone for site in sites for host in site.hosts}
+    keys = {key.urn for pki in preview.of_type(facts.PKI) for key in preview.children(pki.urn)}
+    for component in preview.of_type(facts.MACHINE):
+        machine = MachineFacts.of(component.inputs)
+        name = machine.wanted.name
+        if (there := shown.pop(name, None)) is None:
+            yield name, "", "planned, and no raw resource of it"
+            continue
+        yield from ((name, field, what) for field, what in _of_machine(machine, there, zones))
+        yield from ((name, "userData", what) for what in _of_user_data(machine, there, keys))
+    yield from ((name, "", "a raw resource, and not planned") for name in shown)
+
+
+def _of_machine(machine: MachineFacts, there: Shown, zones: dict[str, str]) -> Iterator[tuple[str, str]]:
+    wanted, place = machine.wanted, machine.place
+    if not place.size.covers(wanted.size):
+        yield "size", f"{place.size}, asked {wanted.size}"
+    if there.zone != wanted.zone:
+        yield "zone", f"the raw resources keep it in {there.zone or 'none'}, asked {wanted.zone}"
+    if place.host is not None and zones.get(place.host, wanted.zone) != wanted.zone:
+        yield "zone", f"{place.host} stands in zone {zones[place.host]}, asked {wanted.zone}"
+    planned: dict[str, tuple[Any, Any]] = {
+        "host": (there.host, place.host),
+        "hostClass": (there.host_class, place.host_class),
+        "address": (there.address, place.address),
+        "size.cpus": (there.cpus, place.size.cpus),
+        "size.memory": (there.memory, place.size.memory),
+        "size.disk": (there.disk, place.size.disk),
+    }
+    for field, (raw, plan) in planned.items():
+        if raw is not None and raw != plan:
+            show = show_bytes if field in ("size.memory", "size.disk") else str
+            yield field, f"the raw resource has {show(raw)}, planned {show(plan)}"
+
+
+def _of_user_data(machine: MachineFacts, there: Shown, keys: set[str]) -> Iterator[str]:
+    """Its text is not known before creation. But that it is a secret, and made from the cluster's keys, is."""
+    if machine.user_data.carried != machine.user_data.digest:
+        yield "the raw resource carries another text than the plan's"
+    if not isinstance(there.user_data, Secret):
+        yield "absent" if there.user_data is None else "stands in clear"
+    elif keys.isdisjoint(there.user_data_from):
+        yield "is not made from the cluster's keys"

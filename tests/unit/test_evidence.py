@@ -1,0 +1,173 @@
+"""Evidence: whatever a target's raw resources are not, though the plan says so, is found in the preview."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components import facts
+from components.equinix.raw import DEVICE
+from components.tinkerbell.raw import HARDWARE, WORKFLOW
+from components.vsphere.raw import RULE, TAG, VM, VM_GROUP
+from isostack.evidence import Doubt, doubts
+from isostack.parity import Verdict, parity
+from isostack.preview import UNKNOWN, Preview, Resource, Secret
+from tests.examples import previews
+
+SHOP = {preview.stack: preview for preview in previews("shop")}
+VSPHERE, EQUINIX, TINKERBELL = (SHOP[f"shop-{kind}"] for kind in ("vsphere", "equinix", "tinkerbell"))
+WEB, HOST = "shop-web-2", "fra1-r09-web01"
+
+
+def changed(preview: Preview, type_: str, name: str, change: Callable[[Resource], Resource | None]) -> list[Doubt]:
+    """What is found once one resource is another, or gone."""
+    before = [r for r in preview.resources if (r.type, r.name) == (type_, name)]
+    assert len(before) == 1, f"{type_} {name} stands {len(before)} times"
+    resources = (change(r) if r is before[0] else r for r in preview.resources)
+    return list(doubts(replace(preview, resources=tuple(r for r in resources if r is not None))))
+
+
+def put(*path: str | int, value: Any) -> Callable[[Resource], Resource]:
+    """Another value at a path of the inputs."""
+
+    def change(resource: Resource) -> Resource:
+        inputs = deepcopy(dict(resource.inputs))
+        holder: Any = inputs
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = value
+        return replace(resource, inputs=inputs)
+
+    return change
+
+
+def hanging_on(input_: str, *urns: str) -> Callable[[Resource], Resource]:
+    return lambda r: replace(r, property_dependencies={**r.property_dependencies, input_: urns})
+
+
+def urn(preview: Preview, type_: str, name: str) -> str:
+    return next(r.urn for r in preview.resources if (r.type, r.name) == (type_, name))
+
+
+@pytest.mark.parametrize("preview", SHOP.values(), ids=list(SHOP))
+def test_the_examples_are_what_they_say(preview: Preview) -> None:
+    assert list(doubts(preview)) == []
+
+
+@pytest.mark.parametrize(
+    ("preview", "type_", "name", "change", "expected"),
+    [
+        (VSPHERE, VM, WEB, put("numCpus", value=4), ("size.cpus", "the raw resource has 4, planned 8")),
+        (VSPHERE, VM, WEB, put("memory", value=2048), ("size.memory", "the raw resource has 2Gi, planned 32Gi")),
+        (
+            VSPHERE,
+            VM,
+            WEB,
+            put("disks", 0, "size", value=20),
+            ("size.disk", "the raw resource has 20Gi, planned 100Gi"),
+        ),
+        (VSPHERE, VM, WEB, put("extraConfig", value={}), ("userData", "stands in clear")),
+        (VSPHERE, VM, WEB, hanging_on("extraConfig"), ("userData", "is not made from the cluster's keys")),
+        (
+            VSPHERE,
+            VM,
+            WEB,
+            hanging_on("tags", urn(VSPHERE, TAG, "shop-a")),
+            ("zone", "the raw resources keep it in none, asked c"),
+        ),
+        (EQUINIX, DEVICE, WEB, put("plan", value="c3.medium.x86"), ("hostClass", None)),
+        (EQUINIX, DEVICE, WEB, put("plan", value="c3.medium.x86"), ("size.cpus", None)),
+        (EQUINIX, DEVICE, WEB, put("tags", value=["zone=a"]), ("zone", "the raw resources keep it in a, asked c")),
+        (EQUINIX, DEVICE, WEB, put("userData", value="#cloud-config"), ("userData", "stands in clear")),
+        (EQUINIX, DEVICE, WEB, put("userData", value=None), ("userData", "absent")),
+        (EQUINIX, DEVICE, WEB, hanging_on("userData"), ("userData", "is not made from the cluster's keys")),
+        (TINKERBELL, HARDWARE, HOST, put("spec", "userData", value="#cloud-config"), ("userData", "stands in clear")),
+        (TINKERBELL, HARDWARE, HOST, hanging_on("spec"), ("userData", "is not made from the cluster's keys")),
+        (
+            TINKERBELL,
+            HARDWARE,
+            HOST,
+            put("spec", "resources", "cpu", value="4"),
+            ("size.cpus", "the raw resource has 4, planned 32"),
+        ),
+        (
+            TINKERBELL,
+            HARDWARE,
+            HOST,
+            put("metadata", "name", value="other"),
+            ("", "planned, and no raw resource of it"),
+        ),
+        (
+            TINKERBELL,
+            HARDWARE,
+            HOST,
+            put("metadata", "labels", "topology.kubernetes.io/zone", value="a"),
+            ("zone", "the raw resources keep it in a, asked c"),
+        ),
+        (TINKERBELL, WORKFLOW, HOST, lambda _: None, ("", "planned, and no raw resource of it")),
+        *(
+            (
+                preview,
+                facts.MACHINE,
+                WEB,
+                put("facts", "userData", "carried", value="0" * 64),
+                ("userData", "the raw resource carries another text than the plan's"),
+            )
+            for preview in SHOP.values()
+        ),
+        (
+            TINKERBELL,
+            facts.MACHINE,
+            WEB,
+            put("facts", "place", "host", value="fra1-r07-cp01"),
+            ("zone", "fra1-r07-cp01 stands in zone a, asked c"),
+        ),
+        (
+            VSPHERE,
+            facts.MACHINE,
+            WEB,
+            put("facts", "place", "size", value={"cpus": 4, "memory": "32Gi", "disk": "100Gi"}),
+            ("size", "4 CPU, 32Gi, 100Gi disk, asked 8 CPU, 32Gi, 100Gi disk"),
+        ),
+    ],
+)
+def test_each_lie_is_found(
+    preview: Preview, type_: str, name: str, change: Callable[[Resource], Resource], expected: tuple[str, str | None]
+) -> None:
+    field, what = expected
+    found = changed(preview, type_, name, change)
+    assert {machine for machine, _, _ in found} == {WEB}
+    assert [(f, w if what else None) for _, f, w in found if f == field] == [(field, what)]
+
+
+def test_vms_that_no_rule_keeps_in_their_zone_are_in_none() -> None:
+    members = [r.name for r in VSPHERE.of_type(VM) if "shop-c" in str(r.property_dependencies["tags"])]
+    assert len(members) > 2
+    for type_ in (RULE, VM_GROUP):
+        found = changed(VSPHERE, type_, "shop-c", lambda _: None)
+        assert [(m, f) for m, f, _ in found] == [(name, "zone") for name in members]
+    one = urn(VSPHERE, VM, members[0])
+    found = changed(VSPHERE, VM_GROUP, "shop-c", hanging_on("virtualMachineIds", one))
+    assert [m for m, _, _ in found] == members[1:]
+
+
+def test_a_machine_that_nobody_planned_is_found_and_a_size_not_known_is_not_taken_for_another() -> None:
+    added = replace(VSPHERE.of_type(VM)[0], urn="urn:more", inputs={"name": "shop-more-0"})
+    more = replace(VSPHERE, resources=(*VSPHERE.resources, added))
+    assert list(doubts(more)) == [("shop-more-0", "", "a raw resource, and not planned")]
+    assert changed(VSPHERE, VM, WEB, put("numCpus", value=UNKNOWN)) == []
+    assert changed(VSPHERE, VM, WEB, put("extraConfig", value=Secret({}))) == []
+
+
+def test_a_lie_makes_stacks_not_equivalent() -> None:
+    half = put("numCpus", value=4)
+    resources = tuple(half(r) if (r.type, r.name) == (VM, WEB) else r for r in VSPHERE.resources)
+    result = parity([TINKERBELL, replace(VSPHERE, resources=resources)])
+    assert result.verdict is Verdict.NOT
+    assert [(d.subject, d.field, d.values) for d in result.differences] == [
+        (f"machine {WEB}", "size.cpus", ("", "the raw resource has 4, planned 8"))
+    ]
