@@ -54,16 +54,16 @@ def decode(carried: Mapping[str, str]) -> str:
 
 def machines(resources: Sequence[Resource]) -> Mapping[str, Shown]:
     """A VM is kept in a zone by its tag, for people and add-ons, and by a rule, for DRS and HA: it takes both."""
-    tags = {tag.urn: str(tag.inputs.get("name")) for tag in of_kind(resources, TAG)}
-    zones = dict(_zones_by_rule(resources))
-    return {str(vm.inputs.get("name")): _shown(vm, tags, zones) for vm in of_kind(resources, VM)}
+    tags, rules = {tag.urn: tag for tag in of_kind(resources, TAG)}, dict(_rules(resources))
+    return {str(vm.inputs.get("name")): _shown(vm, tags, rules.get(vm.urn)) for vm in of_kind(resources, VM)}
 
 
-def _shown(vm: Resource, tags: Mapping[str, str], zones: Mapping[str, str]) -> Shown:
-    tagged = [tags[urn] for urn in vm.property_dependencies.get("tags", ()) if urn in tags]
+def _shown(vm: Resource, tags: Mapping[str, Resource], rule: str | None) -> Shown:
+    """A zone's tag and its rule are resources of one name."""
+    own = [tags[urn] for urn in vm.property_dependencies.get("tags", ()) if urn in tags]
     memory, disk = known(vm.inputs.get("memory"), int), known(at(vm.inputs, "disks", 0, "size"), int)
     return Shown(
-        zone=tagged[0] if tagged == [zones.get(vm.urn)] else None,
+        zone=known(own[0].inputs.get("name"), str) if [tag.name for tag in own] == [rule] else None,
         user_data=vm.inputs.get("extraConfig"),
         user_data_from=vm.property_dependencies.get("extraConfig", ()),
         host_class="vm",
@@ -73,14 +73,13 @@ def _shown(vm: Resource, tags: Mapping[str, str], zones: Mapping[str, str]) -> S
     )
 
 
-def _zones_by_rule(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
-    """Each VM in a group that a rule holds on a zone's hosts: its URN and the zone, which ends the rule's name."""
+def _rules(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    """The URN of each VM in a group that a rule holds on a zone's hosts, and the rule's name."""
     groups = {group.urn: group for group in of_kind(resources, VM_GROUP)}
     for rule in of_kind(resources, RULE):
-        zone = rule.name.rpartition("-")[2]
         for urn in rule.property_dependencies.get("vmGroupName", ()):
             for vm in groups[urn].property_dependencies.get("virtualMachineIds", ()) if urn in groups else ():
-                yield vm, zone
+                yield vm, rule.name
 
 
 def _base64(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import tomllib
 from dataclasses import fields, replace
@@ -13,11 +14,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components import bootstrap
+from components import bootstrap, targets
 from components.bootstrap import labels, versions
 from components.bootstrap.kubeadm import DISCOVERY, INIT, JOIN, PKI
 from components.bootstrap.late import Late
-from components.bootstrap.render import REST, user_data_digest
+from components.bootstrap.render import REST
 from components.bootstrap.script import PLATFORM, SCRIPT
 from components.facts import Place
 from components.plan import MachinePlan, NodePlatform, Plan
@@ -30,6 +31,7 @@ ARP = NodePlatform(cloud_provider=True, provider_id="", vip_mode="arp", vip_inte
 BGP = NodePlatform(False, "tinkerbell://metal/host-1", "bgp", "", "10.0.0.1:65000::false,10.0.0.2:65000::false", 65010)
 METADATA = NodePlatform(cloud_provider=True, provider_id="", vip_mode="bgp", vip_interface="lo", script="ask() { :; }")
 PLATFORMS = (ARP, BGP, METADATA)
+PLAIN = targets.raw("equinix")  # carries the text as it is
 CLUSTER, NODE_ENV, KUBE_VIP = (
     f"/etc/isostack/{name}" for name in ("kubeadm/cluster.yaml", "node.env", "kube-vip.yaml")
 )
@@ -279,15 +281,16 @@ def test_targets_differ_only_in_the_provider_and_the_announcement() -> None:
 def test_facts_are_equal_on_every_target_and_name_what_a_change_touches() -> None:
     spec, longer = rich(), rich({"availability.evictAfter": "5m"})
     for one in plan(spec).machines:
-        first, *others = (bootstrap.facts(plan(spec, p), replace(one, platform=p)) for p in PLATFORMS)
+        first, *others = (bootstrap.facts(plan(spec, p), replace(one, platform=p), PLAIN) for p in PLATFORMS)
         assert all(other.files == first.files for other in others)
         # Workers see nothing of how the API's address is announced.
         kinds = 3 if one.wanted.role == "control-plane" else 2
         assert len({first.digest, *(other.digest for other in others)}) == kinds
         assert first.files.keys() == {REST, *files(plan(spec), one.name)}
         assert all(re.fullmatch("[0-9a-f]{12}", digest) for digest in first.files.values())
-        assert first.digest == user_data_digest(bootstrap.render(plan(spec), one, Late.placeholder()))
-        after = bootstrap.facts(plan(longer), one)
+        text = bootstrap.render(plan(spec), one, Late.placeholder())
+        assert first.digest == first.carried == hashlib.sha256(text.encode()).hexdigest()
+        after = bootstrap.facts(plan(longer), one, PLAIN)
         changed = {path for path in first.files if after.files[path] != first.files[path]}
         assert changed == ({CLUSTER} if one.wanted.role == "control-plane" else set())
 
@@ -361,4 +364,4 @@ def test_the_first_node_built_anew_joins_and_makes_no_second_cluster() -> None:
     anew = replace(first, place=first.place.model_copy(update={"generation": 2}))
     assert "FIRST=yes" in bootstrap.render(a_plan, first, Late.placeholder())
     assert "FIRST=no" in bootstrap.render(a_plan, anew, Late.placeholder())
-    assert bootstrap.facts(a_plan, anew).files == bootstrap.facts(a_plan, first).files
+    assert bootstrap.facts(a_plan, anew, PLAIN).files == bootstrap.facts(a_plan, first, PLAIN).files
