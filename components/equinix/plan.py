@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -150,16 +149,14 @@ def _site(config: Config) -> SiteFacts:
 
 def _reasons(config: Config, plans: Mapping[str, ServerPlan], wanted: Sequence[Wanted]) -> Iterator[str]:
     sizes = {machine.pool: machine.size for machine in wanted}
-    for pool, count in Counter(machine.pool for machine in wanted).items():
-        plan, asked = plans[pool], sizes[pool]
-        has, why = plan.size_for(asked), "pinned"
+    pools: dict[tuple[ServerPlan, str], list[str]] = {}
+    for pool, asked in sizes.items():
+        why = "pinned"
         if pool not in config.pinned:
             why = f"the smallest of {len(_fitting(config, asked))} allowed plans that fit"
-        yield (
-            f"{pool}: {count} x {plan.name}, {why}: {has.cpus} CPU for {asked.cpus} asked, "
-            f"{format_bytes(has.memory)} for {format_bytes(asked.memory)}, disk {format_bytes(has.disk)} for "
-            f"{format_bytes(asked.disk)} ({plan})"
-        )
+        pools.setdefault((plans[pool], why), []).append(pool)
+    for (plan, why), names in pools.items():
+        yield f"{', '.join(names)}: {plan.name}, {why} ({plan})"
     cpus, memory = (sum(getattr(plans[m.pool], part) for m in wanted) for part in ("cpus", "memory"))
     asked_cpus, asked_memory = sum(m.size.cpus for m in wanted), sum(m.size.memory for m in wanted)
     yield (

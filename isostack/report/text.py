@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,6 +23,7 @@ STYLE = {
     Verdict.EQUIVALENT: "green",
     Verdict.DEGRADED: "yellow",
     Verdict.NOT: "red",
+    Verdict.ALONE: "default",
     "equal": "green",
     "degraded": "yellow",
     "impossible": "red",
@@ -91,6 +93,7 @@ def parity(out: Console, result: Parity) -> None:
 def comparison(out: Console, result: Comparison) -> None:
     targets = ", ".join(stack.target for stack in result.stacks)
     _verdict(out, f"{result.spec} on {targets}", result.parity)
+    _blocked(out, result)
     _differences(out, result.parity.stacks, result.parity.differences)
     _heading(out, "Machines")
     out.print(_machines(result.stacks))
@@ -118,7 +121,15 @@ def _verdict(out: Console, what: str, result: Parity) -> None:
         text = "not equivalent: a wish cannot come true"
     out.print(f"[bold]{escape(what)}[/]: [{STYLE[verdict]}]{text}[/]")
     compared = ", ".join(f"{count} {kind}s" if count > 1 else kind for kind, count in result.compared.items())
-    out.print(f"[dim]held against each other: {compared}[/]")
+    against = "held against each other" if len(result.stacks) > 1 else "one stack has this spec; in it"
+    out.print(f"[dim]{against}: {compared}[/]")
+
+
+def _blocked(out: Console, result: Comparison) -> None:
+    """The stacks that a policy would not let through, beside the verdict: they make the command fail too."""
+    for stack, findings in result.findings.items():
+        if rules := dict.fromkeys(finding.rule for finding in findings if finding.level == "mandatory"):
+            out.print(f"[bold]{escape(stack)}[/]: [red]blocked by policy[/]: {', '.join(rules)}")
 
 
 def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Difference]) -> None:
@@ -126,11 +137,17 @@ def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Diff
         return
     _heading(out, "Differences")
     table = _table("where", "field", *stacks)
-    for difference in differences[:MOST_DIFFERENCES]:
-        table.add_row(*map(escape, (difference.subject, difference.field, *difference.values)))
+    # One cause, one row: a mistake of a target is one of all its machines.
+    causes: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for difference in differences:
+        kind, _, name = difference.subject.partition(" ")
+        causes.setdefault((kind, difference.field, difference.values), []).append(name)
+    for (kind, field, values), names in islice(causes.items(), MOST_DIFFERENCES):
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        table.add_row(*map(escape, (f"{kind} {names[0]}{more}".strip(), field, *values)))
     out.print(table)
-    if len(differences) > MOST_DIFFERENCES:
-        out.print(f"... and {len(differences) - MOST_DIFFERENCES} more; --format json has all")
+    if len(causes) > MOST_DIFFERENCES:
+        out.print(f"... and {len(causes) - MOST_DIFFERENCES} more; --format json has all")
 
 
 def _machines(stacks: Sequence[StackSummary]) -> Table:
@@ -211,7 +228,8 @@ def _rules(result: Comparison) -> Table:
     table = _table("rule", *result.findings)
     for rule in result.rules:
         levels = [", ".join({f.level for f in found if f.rule == rule}) for found in result.findings.values()]
-        table.add_row(rule, *(f"[{STYLE.get(level, 'default')}]{level}[/]" if level else "passes" for level in levels))
+        cells = (f"[{STYLE.get(level, 'default')}]{level}[/]" if level else "no finding" for level in levels)
+        table.add_row(rule, *cells)
     return table
 
 
