@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, collapse_addresses
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -98,7 +99,7 @@ AddressRange = Annotated[str, AfterValidator(_range)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Taken:
     """Addresses that a target config or a file of it names."""
 
@@ -112,6 +113,10 @@ class Taken:
     """network: others stand in it. server: one host's, which may serve more than one purpose. own: nobody else's."""
     file: str = ""
     line: int = 0
+
+    @cached_property
+    def span(self) -> range:
+        return addresses(self.text)
 
     def problem(self, what: str, right: str) -> Problem:
         return Problem(what, right, self.path, self.file, self.line, 1 if self.line else 0)
@@ -141,12 +146,11 @@ def _one_owner(found: Sequence[Taken]) -> Iterator[Problem]:
     lasts: list[int] = []
     kept: list[Taken] = []
     for each in (*_ends(found), *(taken for taken in found if taken.kind != "network")):
-        span = addresses(each.text)
-        low, high = bisect_left(lasts, span[0]), bisect_right(firsts, span[-1])
+        low, high = bisect_left(lasts, each.span[0]), bisect_right(firsts, each.span[-1])
         others = kept[low:high]
         if not others:
-            firsts.insert(low, span[0])
-            lasts.insert(low, span[-1])
+            firsts.insert(low, each.span[0])
+            lasts.insert(low, each.span[-1])
             kept.insert(low, each)
         elif any(taken.kind == "own" for taken in (each, *others)):
             yield each.problem(_clash(each, others), "give every address one owner")
@@ -156,17 +160,17 @@ def _ends(found: Sequence[Taken]) -> Iterator[Taken]:
     """The two addresses of each network that no host has."""
     for each in found:
         if each.kind == "network":
-            network = IPv4Network(each.text)
-            for name, address in (("first", network[0]), ("last", network[-1])):
-                yield Taken(str(address), f"the {name} address of {each.what} {network}", each.path, "server")
+            for name, number in (("first", each.span[0]), ("last", each.span[-1])):
+                what = f"the {name} address of {each.what} {each.text}"
+                yield Taken(str(IPv4Address(number)), what, each.path, "server")
 
 
 def _clash(each: Taken, others: Sequence[Taken]) -> str:
-    one, other = others[0], addresses(others[0].text)
-    if len(other) > 1:
-        verb = "is in" if len(addresses(each.text)) == 1 else "overlaps"
+    one = others[0]
+    if len(one.span) > 1:
+        verb = "is in" if len(each.span) == 1 else "overlaps"
         text = f"{each.text} {verb} {one.what}"
-    elif len(addresses(each.text)) == 1:
+    elif len(each.span) == 1:
         text = f"{each.text} is {one.what}"
     else:
         text = f"{each.text} holds {one.text}, {one.what}"
@@ -177,18 +181,16 @@ def _outside(found: Sequence[Taken], field: str, network: str) -> Iterator[Probl
     """Inside the cluster its own networks hide whoever else has such an address. One problem for each field or column;
     what stands in a network that is told is not told again."""
     cluster = addresses(network)
-    hidden = [each for each in found if _overlap(addresses(each.text), cluster)]
+    hidden = [each for each in found if _overlap(each.span, cluster)]
     told = [*collapse_addresses(IPv4Network(each.text) for each in hidden if each.kind == "network")]
     starts = [int(each[0]) for each in told]
     groups: dict[tuple[str, FieldPath], list[Taken]] = {}
     for each in hidden:
-        span = addresses(each.text)
-        before = bisect_right(starts, span[0]) - 1
-        if each.kind == "network" or before < 0 or span[-1] > int(told[before][-1]):
+        before = bisect_right(starts, each.span[0]) - 1
+        if each.kind == "network" or before < 0 or each.span[-1] > int(told[before][-1]):
             groups.setdefault((each.file, each.path), []).append(each)
     for first, *more in groups.values():
-        span = addresses(first.text)
-        verb = "is inside" if cluster[0] <= span[0] and span[-1] <= cluster[-1] else "overlaps"
+        verb = "is inside" if first.span[0] in cluster and first.span[-1] in cluster else "overlaps"
         also = f", as are {len(more)} more" if more else ""
         what = f"{first.what} {first.text} {verb} the spec's {field} {network}{also}"
         yield first.problem(what, "choose them apart: nodes and pods could not reach what is in both")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from itertools import combinations
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from components.networks import Address, AddressRange, Network, Taken, addresses, problems, server
 from components.problems import Problem
+from tests.configs import config_for
+from tests.specs import spec
 
 FIRST = int(IPv4Address("10.0.0.0"))
 OFFSETS = st.integers(0, 255)
@@ -79,6 +82,8 @@ def test_who_is_not_told_to_go_has_its_addresses_alone(found: list[Taken]) -> No
 
 
 @given(taken(), networks())
+@example([Taken("10.0.0.127-10.0.0.200", "thing 0", ("x", 0))], "10.0.0.0/25")
+@example([Taken("10.0.0.1-10.0.0.128", "thing 0", ("x", 0))], "10.0.0.128/25")
 def test_a_network_of_the_cluster_overlaps_nothing_that_is_not_told(found: list[Taken], own: str) -> None:
     faults = [problem for problem in problems(found, {"podCidr": own}) if "podCidr" in problem.what]
     inside = {each.path[1] for each in found if overlap(each.text, own)}
@@ -130,6 +135,15 @@ def test_what_is_told_of_the_networks_of_the_cluster() -> None:
     ]
 
 
+def test_pods_leave_devices_of_equinix_a_private_address() -> None:
+    wanted = spec({"kubernetes.podCidr": "10.0.0.0/8", "kubernetes.serviceCidr": "172.20.0.0/16"})
+    (found,) = config_for("equinix", spec()).problems(wanted)
+    assert (found.field, found.what) == (
+        "metro",
+        "the devices' private addresses are of 10.0.0.0/8, all of it taken by the spec's kubernetes.podCidr",
+    )
+
+
 @pytest.mark.parametrize(
     ("where", "address"),
     [
@@ -164,7 +178,7 @@ def test_a_server_has_an_address_where_the_text_says_it(where: str, address: str
         (AddressRange, "10.0.0.1-", "'10.0.0.1-' is not an address range"),
     ],
 )
-def test_what_no_host_or_network_can_have(kind: object, text: str, message: str) -> None:
+def test_what_no_host_or_network_can_have(kind: Any, text: str, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(kind).validate_python(text)
     assert str(caught.value.errors()[0]["ctx"]["error"]).startswith(message)

@@ -60,6 +60,16 @@ def faults(on: Spec, changes: dict[str, Any]) -> list[str]:
             "choose a range inside one: kube-vip announces it by ARP",
         ),
         (
+            {"network.addresses.web": "10.0.0.1-10.0.0.8"},
+            "network.addresses.web: 10.0.0.1-10.0.0.8 holds 10.0.0.1, the gateway, and 1 more; "
+            "give every address one owner",
+        ),
+        (
+            {"storage": {"backend": "nfs", "nfs": {"server": "10.244.0.4", "share": "/k8s"}}},
+            "storage.nfs.server: the NFS server 10.244.0.4 is inside the spec's kubernetes.podCidr 10.244.0.0/16; "
+            "choose them apart: nodes and pods could not reach what is in both",
+        ),
+        (
             {"network.dns": ["10.96.0.53"]},
             "network.dns[0]: the name server 10.96.0.53 is inside the spec's kubernetes.serviceCidr 10.96.0.0/16; "
             "choose them apart: nodes and pods could not reach what is in both",
