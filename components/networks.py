@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, collapse_addresses
@@ -20,8 +20,8 @@ _NOWHERE = {
     "multicast": IPv4Network("224.0.0.0/4"),
     "broadcast": IPv4Network("255.255.255.255/32"),
 }
-"""[documented] RFC 6890. Kubernetes refuses an endpoint there or among the link-local addresses [seen] kubernetes,
-pkg/apis/core/validation/validation.go, ValidateEndpointIP."""
+"""[documented] RFC 6890. Kubernetes takes no endpoint there, nor a link-local one [seen, in copies] kubernetes,
+pkg/apis/core/validation/validation.go, ValidateNonSpecialIP."""
 _LINK_LOCAL = {"link-local": IPv4Network("169.254.0.0/16")}
 """No network of a cluster; a router or a name server may have one."""
 _FOR_EXAMPLE = "for example 10.20.40.10"
@@ -48,11 +48,15 @@ def _overlap(one: range, other: range) -> bool:
     return one[0] <= other[-1] and other[0] <= one[-1]
 
 
-def ordinary(text: str, right: str = _FOR_EXAMPLE, special: dict[str, IPv4Network] = _NOWHERE) -> str:
-    """`text`; a Fault where it is no address that one host has to itself."""
-    for name, network in special.items():
-        if _overlap(addresses(text), addresses(str(network))):
-            raise Fault(f"{text} overlaps {network}, which is {name}", right)
+def nowhere(text: str, special: Mapping[str, IPv4Network] = _NOWHERE) -> str:
+    """What makes that no address which one host has to itself; empty where nothing does."""
+    span = addresses(text)
+    return next((f"{net}, which is {name}" for name, net in special.items() if _overlap(span, addresses(str(net)))), "")
+
+
+def ordinary(text: str, right: str = _FOR_EXAMPLE, special: Mapping[str, IPv4Network] = _NOWHERE) -> str:
+    if found := nowhere(text, special):
+        raise Fault(f"{text} overlaps {found}", right)
     return text
 
 
@@ -131,7 +135,7 @@ def server(where: str, what: str, path: FieldPath) -> Iterator[Taken]:
         return
 
 
-def problems(taken: Iterable[Taken], cluster: dict[str, str]) -> Iterator[Problem]:
+def problems(taken: Iterable[Taken], cluster: Mapping[str, str]) -> Iterator[Problem]:
     """Addresses with two owners, and addresses in the networks of the `cluster` itself, by field of the spec."""
     found = list(taken)
     yield from _one_owner(found)
