@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from components.networks import Network, cluster_problems
 from components.problems import Fault, FieldPath, Problem
 from components.quantity import Bytes, Millicpus, Seconds, show_bytes
 
@@ -19,6 +19,9 @@ CONTROL_PLANE = "control-plane"
 MINORS = range(34, 38)
 MAX_NODES = 5000  # [documented] https://kubernetes.io/docs/setup/best-practices/cluster-large/
 MAX_PODS = 110  # per node, kubelet default [documented] same page
+MAX_NODE_NAME = 63
+"""It is the value of the label kubernetes.io/hostname [documented]
+https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
 
 
 def _version(text: str) -> str:
@@ -28,14 +31,6 @@ def _version(text: str) -> str:
             f"choose 1.{MINORS[0]}.x to 1.{MINORS[-1]}.x",
         )
     return text
-
-
-def _network(text: str) -> str:
-    try:
-        network = IPv4Network(text)
-    except ValueError:
-        raise Fault(f"{text!r} is not an IPv4 network", "write address/prefix, for example 10.244.0.0/16") from None
-    return str(network)
 
 
 def _label_key(text: str) -> str:
@@ -54,10 +49,9 @@ def _ssh_key(text: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")]
-"""A DNS label of at most 30 characters: node names (<cluster>-<pool>-<index>) stay under the 63 of a host name."""
+"""A DNS label of at most 30 characters: two of them leave room for an index in the name of a node."""
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")]
-Network = Annotated[str, AfterValidator(_network)]
 Count = Annotated[int, Strict()]
 """A whole number: neither 3.0 nor true."""
 Flag = Annotated[bool, Strict()]
@@ -282,7 +276,8 @@ def problems(spec: Spec) -> Iterator[Problem]:
     """What single fields cannot see: duplicates, references, counts, overlaps. Paths are those of the YAML."""
     yield from _duplicates(spec)
     yield from _references(spec)
-    yield from _networks(spec)
+    yield from _homeless(spec)
+    yield from _nodes(spec)
     if spec.control_plane.nodes % 2 == 0:
         n = spec.control_plane.nodes
         yield Problem(
@@ -332,24 +327,29 @@ def _references(spec: Spec) -> Iterator[Problem]:
             yield Problem(f"no pool {workload.pool!r}", _one_of(pools, "pools"), ("workloads", i, "pool"))
 
 
+def _homeless(spec: Spec) -> Iterator[Problem]:
+    """Tenants whose pods no pool takes."""
+    takers = {pool.tenant for pool in spec.pools}
+    for i, tenant in enumerate(spec.tenants):
+        if None not in takers and tenant.name not in takers:
+            what = f"no pool takes the pods of {tenant.name}: every pool belongs to another tenant"
+            yield Problem(what, "give it a pool (pools[].tenant), or leave one pool without a tenant", ("tenants", i))
+
+
 def _one_of(names: Iterable[str], kind: str) -> str:
     listed = ", ".join(names)
     return f"{kind} of this spec: {listed}" if listed else f"this spec lists no {kind}"
 
 
-def _networks(spec: Spec) -> Iterator[Problem]:
-    pods, services = IPv4Network(spec.kubernetes.pod_cidr), IPv4Network(spec.kubernetes.service_cidr)
-    if pods.overlaps(services):
-        yield Problem(f"{services} overlaps podCidr {pods}", "choose networks apart", ("kubernetes", "serviceCidr"))
+def _nodes(spec: Spec) -> Iterator[Problem]:
     nodes = spec.control_plane.nodes + sum(pool.nodes + spec.availability.surge for pool in spec.pools)
-    room = 2 ** (24 - pods.prefixlen) if pods.prefixlen <= 24 else 0
-    if nodes > room:
-        yield Problem(
-            f"{pods} holds {room} node networks of /24, but nodes with surge are {nodes}",
-            f"use a prefix of /{24 - (nodes - 1).bit_length()} or shorter",
-            ("kubernetes", "podCidr"),
-        )
+    yield from cluster_problems(spec.kubernetes.pod_cidr, spec.kubernetes.service_cidr, nodes)
     if nodes > MAX_NODES:
         yield Problem(
             f"{nodes} nodes are more than the {MAX_NODES} that Kubernetes supports", "split the cluster", ("pools",)
         )
+    for i, pool in enumerate(spec.pools):
+        last = f"{spec.name}-{pool.name}-{pool.nodes - 1}"
+        if (more := len(last) - MAX_NODE_NAME) > 0:
+            what = f"the node {last} has {len(last)} characters, {MAX_NODE_NAME} fit"
+            yield Problem(what, f"make the pool's or the cluster's name shorter by {more}", ("pools", i, "name"))

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Address
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from components.problems import Fault, Problem
+from components import networks
+from components.networks import AddressRange, Taken, listed, server
+from components.networks import addresses as addresses
+from components.problems import Problem
 from components.spec import CONTROL_PLANE, Model, Name, Spec
 
 Level = Literal["fullyAutomated", "partiallyAutomated", "manual", "disabled"]
-
-
-def _address(text: str) -> str:
-    try:
-        return str(IPv4Address(text))
-    except ValueError:
-        raise Fault(f"{text!r} is not an IPv4 address", "for example 10.20.40.10") from None
-
-
-def _range(text: str) -> str:
-    first, dash, last = text.partition("-")
-    try:
-        low, high = IPv4Address(first.strip()), IPv4Address(last.strip() if dash else first.strip())
-    except ValueError:
-        raise Fault(f"{text!r} is not an address range", "for example 10.20.40.32-10.20.40.63") from None
-    if high < low:
-        raise Fault(f"{text!r} ends before it starts", f"write {high}-{low}")
-    return f"{low}-{high}"
-
-
-Address = Annotated[str, AfterValidator(_address)]
-AddressRange = Annotated[str, AfterValidator(_range)]
-"""IPv4 addresses from first to last, both included: `10.20.40.32-10.20.40.63`."""
-
-
-def addresses(text: str) -> range:
-    """The addresses of an AddressRange as integers, for IPv4Address()."""
-    first, _, last = text.partition("-")
-    return range(int(IPv4Address(first)), int(IPv4Address(last or first)) + 1)
+Announcer = Literal["kube-vip", "metallb"]
+"""Load balancers whose workers announce `loadBalancer.addresses`: by ARP, unless the target has BGP."""
 
 
 class Nfs(Model):
@@ -84,6 +61,14 @@ class StorageConfig(Model):
         return self.classes.get(storage_class, self.backend)
 
 
+_DESCRIBED = [
+    name
+    for name, field in StorageConfig.model_fields.items()
+    if any(isinstance(kind, type) and issubclass(kind, Model) for kind in get_args(field.annotation))
+]
+"""The backends that need a part of their own."""
+
+
 class LoadBalancerConfig(Model):
     """What gives Services of type LoadBalancer their address. A target narrows `provider` to those it can have."""
 
@@ -105,7 +90,7 @@ class MetalStorage(StorageConfig):
 class MetalLoadBalancer(LoadBalancerConfig):
     """Load balancers that need nothing of the platform."""
 
-    provider: Literal["kube-vip", "metallb", "none"] = Field("kube-vip", description="Add-on that serves them.")
+    provider: Literal[Announcer, "none"] = Field("kube-vip", description="Add-on that serves them.")
 
 
 class TargetConfig(Model):
@@ -118,15 +103,48 @@ class TargetConfig(Model):
         {}, description="Machines to re-image, by name: raise the number and the machine is built anew. Default 1."
     )
 
+    def networks(self) -> Iterator[Taken]:
+        """The addresses that this config names. Of two that want the same, the first is right: targets add theirs."""
+        if self.storage.nfs is not None:
+            yield from server(self.storage.nfs.server, "the NFS server", ("storage", "nfs", "server"))
+        if self.storage.powerflex is not None:
+            path = ("storage", "powerflex", "endpoint")
+            yield from server(self.storage.powerflex.endpoint, "the PowerFlex gateway", path)
+        if self.load_balancer.addresses is not None:
+            what = "the services' range (loadBalancer.addresses)"
+            yield Taken(self.load_balancer.addresses, what, ("loadBalancer", "addresses"))
+
     def problems(self, spec: Spec) -> Iterator[Problem]:
         """What is wrong with this config for this spec, beyond single fields. Targets add their own."""
         yield from _storage_problems(self.storage, spec)
-        names = {f"{spec.name}-{pool}-" for pool in (CONTROL_PLANE, *(p.name for p in spec.pools))}
-        for name in self.generations:
-            if not any(name.startswith(prefix) and name[len(prefix) :].isdigit() for prefix in names):
-                yield Problem(
-                    f"no machine {name!r}", f"machines are named {spec.name}-<pool>-<index>", ("generations", name)
-                )
+        yield from machine_problems(self.generations, spec, "generations")
+        cluster = spec.kubernetes
+        own = {"kubernetes.podCidr": cluster.pod_cidr, "kubernetes.serviceCidr": cluster.service_cidr}
+        yield from networks.problems(self.networks(), own)
+
+
+def machine_problems(names: Iterable[str], spec: Spec, field: str, *, grown: bool = True) -> Iterator[Problem]:
+    """Names in `field` that are no machine's. `grown`: also of one that its pool has no more, or not yet."""
+    nodes = {CONTROL_PLANE: spec.control_plane.nodes} | {pool.name: pool.nodes for pool in spec.pools}
+    for name in names:
+        pool, _, index = name.removeprefix(f"{spec.name}-").rpartition("-")
+        if not name.startswith(f"{spec.name}-") or pool not in nodes or not re.fullmatch("0|[1-9][0-9]{0,8}", index):
+            yield Problem(f"no machine {name!r}", f"machines are named {spec.name}-<pool>-<index>", (field, name))
+        elif not grown and int(index) >= nodes[pool]:
+            last = f"{spec.name}-{pool}-{nodes[pool] - 1}"
+            yield Problem(f"the spec asks for no machine {name!r}", f"the last of its pool is {last}", (field, name))
+
+
+def arp_problems(config: TargetConfig, spec: Spec, workers: Iterable[IPv4Network]) -> Iterator[Problem]:
+    """Addresses of services that nobody asks the workers for: ARP stays inside a network."""
+    balancer, near = config.load_balancer, [str(network) for network in dict.fromkeys(workers)]
+    if not spec.services.load_balancer or balancer.provider not in get_args(Announcer) or balancer.addresses is None:
+        return
+    block = addresses(balancer.addresses)
+    if not any(block[0] in addresses(text) and block[-1] in addresses(text) for text in near):
+        what = f"{balancer.addresses} is not inside a network of the workers ({listed(near)})"
+        right = f"choose a range inside one: {balancer.provider} announces it by ARP"
+        yield Problem(what, right, ("loadBalancer", "addresses"))
 
 
 def _storage_problems(storage: StorageConfig, spec: Spec) -> Iterator[Problem]:
@@ -139,8 +157,8 @@ def _storage_problems(storage: StorageConfig, spec: Spec) -> Iterator[Problem]:
                 ("storage", "classes", name),
             )
     used = {storage.backend_of(name) for name in known}
-    for backend in sorted(used & {"nfs", "ceph", "powerflex"}):
-        if getattr(storage, backend) is None:
+    for backend in _DESCRIBED:
+        if backend in used and getattr(storage, backend) is None:
             yield Problem(f"backend {backend} is used but not described", f"add {backend}:", ("storage", backend))
     if storage.ceph is not None and storage.ceph.pool not in [p.name for p in spec.pools]:
         yield Problem(

@@ -97,6 +97,8 @@ def specs(draw: st.DrawFn) -> Spec:
         }
         for name in names
     ]
+    if set(tenants) - {pool["tenant"] for pool in pools}:
+        pools[0]["tenant"] = None  # every tenant's pods have a place
     return Spec.model_validate(
         {
             "name": draw(NAMES),

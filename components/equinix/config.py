@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
@@ -11,10 +12,13 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from components.equinix.plans import CATALOGUE
 from components.problems import Fault, Problem
 from components.spec import CONTROL_PLANE, Name, Spec
-from components.target import MetalLoadBalancer, MetalStorage, TargetConfig
+from components.target import MetalLoadBalancer, MetalStorage, TargetConfig, machine_problems
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NEXT_AVAILABLE = "next-available"
+PRIVATE = IPv4Network("10.0.0.0/8")
+"""A project gets a /25 of it in a metro, and more as it grows; which, nobody knows before [documented]
+https://docs.equinix.com/metal/networking/ip-addresses"""
 
 
 def _plan(text: str) -> str:
@@ -85,6 +89,12 @@ class Config(TargetConfig):
         yield from super().problems(spec)
         yield from _pin_problems(self, spec)
         yield from _reservation_problems(self, spec)
+        if PRIVATE.subnet_of(IPv4Network(spec.kubernetes.pod_cidr)):
+            yield Problem(
+                f"the devices' private addresses are of {PRIVATE}, all of it taken by the spec's kubernetes.podCidr",
+                "choose a part of it there",
+                ("metro",),
+            )
         if self.load_balancer.addresses is not None:
             yield Problem(
                 "the addresses of services cannot be chosen here",
@@ -101,17 +111,11 @@ def _pin_problems(config: Config, spec: Spec) -> Iterator[Problem]:
 
 
 def _reservation_problems(config: Config, spec: Spec) -> Iterator[Problem]:
-    counts = {CONTROL_PLANE: spec.control_plane.nodes} | {pool.name: pool.nodes for pool in spec.pools}
-    right = f"machines are named {spec.name}-<pool>-<index>, with the index below the pool's nodes"
-    machines = {f"{spec.name}-{pool}-{index}" for pool, count in counts.items() for index in range(count)}
+    yield from machine_problems(config.reservations, spec, "reservations", grown=False)
     owners: dict[str, str] = {}
     for name, reservation in config.reservations.items():
-        path = ("reservations", name)
-        if name not in machines:
-            yield Problem(f"the spec asks for no machine {name!r}", right, path)
         if reservation in owners:
-            yield Problem(
-                f"reservation {reservation} is {owners[reservation]}'s already", "a reservation is one server", path
-            )
+            what = f"reservation {reservation} is {owners[reservation]}'s already"
+            yield Problem(what, "a reservation is one server", ("reservations", name))
         if reservation != NEXT_AVAILABLE:
             owners[reservation] = name

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationInfo, WithJsonSchema
 
 from components.decode import elsewhere
+from components.networks import Address, Taken, listed, server
 from components.plan import ZONE
-from components.problems import Fault, Problem
+from components.problems import Fault, FieldPath, Problem
 from components.spec import CONTROL_PLANE, LabelKey, Model, Size, Spec
-from components.target import Address, MetalLoadBalancer, MetalStorage, TargetConfig, addresses
+from components.target import MetalLoadBalancer, MetalStorage, TargetConfig, arp_problems, machine_problems
 from components.tinkerbell.inventory import Hardware, Inventory, read_inventory
 from components.wording import did_you_mean
 
@@ -30,6 +30,8 @@ def _inventory(given: object, info: ValidationInfo) -> Inventory:
         return given
     if not isinstance(given, str) or not given:
         raise Fault("not the name of an inventory file", "for example shop-inventory.csv")
+    if PurePath(given).is_absolute() or ".." in PurePath(given).parts:
+        raise Fault(f"{given!r} leaves the folder of the stack files", "put the inventory there and name it from there")
     with elsewhere():
         return read_inventory((info.context or {}).get("folder", Path()) / given)
 
@@ -90,7 +92,7 @@ class Config(TargetConfig):
     inventory: InventoryFile = Field(
         description="File of the hosts, below the folder of the stack files: the CSV of EKS Anywhere, or YAML with the "
         "same fields under hosts. BMC credentials that are not in it come from the secrets isostack:bmcUsername and "
-        "isostack:bmcPassword."
+        "isostack:bmcPassword; those that are in it can be read by all who can read the file."
     )
     classes: dict[ClassName, Size] = Field(
         description="What the hosts of each value of the inventory's label `class` are made of: hardware threads, "
@@ -129,15 +131,48 @@ class Config(TargetConfig):
     def zone(self, host: Hardware) -> str:
         return host.labels[self.zone_label]
 
+    def networks(self) -> Iterator[Taken]:
+        """Hosts before endpoint and services: one wrong range is one fault, whatever hosts it covers."""
+        yield from _inventory_networks(self.inventory)
+        yield from server(self.tootles, "the metadata service", ("tootles",))
+        yield from server(self.image.url, "the server of the image", ("image", "url"))
+        for i, peer in enumerate(self.vip.peers):
+            yield Taken(peer.address, "the router of BGP", ("vip", "peers", i, "address"), "server")
+        yield Taken(self.endpoint, "the endpoint", ("endpoint",))
+        yield from super().networks()
+
     def problems(self, spec: Spec) -> Iterator[Problem]:
         yield from super().problems(spec)
         yield from _label_problems(self, spec)
         yield from _pin_problems(self, spec)
-        yield from _address_problems(self)
         yield from _name_problems(self)
         yield from _vip_problems(self.vip)
+        if self.vip.mode == "arp":
+            workers = (host.network for host in self.hosts if host.labels.get(POOL) != CONTROL_PLANE)
+            yield from arp_problems(self, spec, workers)
         if self.image.format == "qcow2" and self.image.compressed:
             yield Problem("qemuimg2disk reads no compressed file", "unpack it, or use a raw image", ("image", "url"))
+
+
+def _inventory_networks(inventory: Inventory) -> Iterator[Taken]:
+    """What hosts share, once, as the first of them says it; then what each has to itself."""
+    file, hosts = inventory.path, inventory.hosts
+    shared: dict[tuple[FieldPath, str], Taken] = {}
+    for host in hosts:
+        network, line = str(host.network), host.line
+        found = (
+            Taken(network, "the hosts' network", ("netmask",), "network", file, line),
+            Taken(host.gateway, f"the gateway of {host.name}", ("gateway",), "server", file, line),
+            *(Taken(each, "the name server", ("nameservers",), "server", file, line) for each in host.nameservers),
+        )
+        for taken in found:
+            shared.setdefault((taken.path, taken.text), taken)
+    yield from shared.values()
+    for host in hosts:
+        if host.bmc is not None:
+            yield Taken(host.bmc.address, f"the BMC of {host.name}", ("bmc_ip",), "own", file, host.line)
+    for host in hosts:
+        yield Taken(host.address, f"host {host.name}", ("ip_address",), "own", file, host.line)
 
 
 def _label_problems(config: Config, spec: Spec) -> Iterator[Problem]:
@@ -158,7 +193,7 @@ def _label_problems(config: Config, spec: Spec) -> Iterator[Problem]:
         if (value := host.labels.get(CLASS)) is not None and value not in config.classes:
             strangers.setdefault(value, []).append(host.name)
     for value, carriers in strangers.items():
-        what = f"class {value!r} of {len(carriers)} hosts of the inventory ({_listed(carriers)}) is not described"
+        what = f"class {value!r} of {len(carriers)} hosts of the inventory ({listed(carriers)}) is not described"
         yield Problem(what, f"add {value}: {{cpus: ..., memory: ..., disk: ...}}", ("classes",))
     for zone in spec.zones:
         if zone not in {host.labels.get(config.zone_label) for host in config.hosts}:
@@ -168,14 +203,11 @@ def _label_problems(config: Config, spec: Spec) -> Iterator[Problem]:
 
 def _pin_problems(config: Config, spec: Spec) -> Iterator[Problem]:
     """Whether a pinned host fits its machine, the plan says."""
+    yield from machine_problems(config.assignments, spec, "assignments")
     hosts = {host.name for host in config.hosts}
-    pools = (CONTROL_PLANE, *(pool.name for pool in spec.pools))
     seen: dict[str, str] = {}
     for machine, host in config.assignments.items():
         path = ("assignments", machine)
-        prefix, _, index = machine.rpartition("-")
-        if prefix not in {f"{spec.name}-{pool}" for pool in pools} or not index.isdigit():
-            yield Problem(f"no machine {machine!r}", f"machines are named {spec.name}-<pool>-<index>", path)
         if host not in hosts:
             near = did_you_mean(host, hosts)
             right = f"did you mean {near!r}?" if near else "name one of its hosts"
@@ -183,27 +215,6 @@ def _pin_problems(config: Config, spec: Spec) -> Iterator[Problem]:
         if host in seen:
             yield Problem(f"{host!r} is given to {seen[host]!r} already", "a host is one machine", path)
         seen.setdefault(host, machine)
-
-
-def _address_problems(config: Config) -> Iterator[Problem]:
-    """One owner for each address: hosts, BMCs, gateways, the API, Services."""
-    gateways = {host.gateway: f"the gateway of {host.name}" for host in config.hosts}
-    bmcs = {host.bmc.address: f"the BMC of {host.name}" for host in config.hosts if host.bmc}
-    for host in config.hosts:
-        if host.address in gateways:
-            what = f"{host.address} is {gateways[host.address]}"
-            yield config.inventory.problem(host, "ip_address", what, "give every address one owner")
-    taken = {host.address: f"host {host.name}" for host in config.hosts} | gateways | bmcs
-    if config.endpoint in taken:
-        yield Problem(f"{config.endpoint} is {taken[config.endpoint]}", "choose a free address", ("endpoint",))
-    if config.load_balancer.addresses is None:
-        return
-    block = addresses(config.load_balancer.addresses)
-    clashes = [address for address in (*taken, config.endpoint) if int(IPv4Address(address)) in block]
-    if clashes:
-        owner = taken.get(clashes[0], "the endpoint")
-        what = f"{config.load_balancer.addresses} holds {clashes[0]}, {owner}"
-        yield Problem(what, "give every address one owner", ("loadBalancer", "addresses"))
 
 
 def _name_problems(config: Config) -> Iterator[Problem]:
@@ -221,7 +232,3 @@ def _vip_problems(vip: Vip) -> Iterator[Problem]:
         yield Problem("bgp needs a router to peer with", "peers: [{address: 10.20.40.2, asn: 65000}]", ("vip", "peers"))
     if vip.mode == "arp" and (vip.asn is not None or vip.peers):
         yield Problem("arp has no AS number and no peers", "write mode: bgp, or take them away", ("vip", "mode"))
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

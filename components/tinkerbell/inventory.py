@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from components.networks import nowhere
 from components.problems import InvalidInput, Problem
 from components.tinkerbell.rows import Cell, Row, read_rows
 
@@ -201,9 +202,12 @@ def _mac(text: str) -> str:
 
 def _address(text: str) -> str:
     try:
-        return str(IPv4Address(text))
+        address = str(IPv4Address(text))
     except ValueError:
         raise _Wrong(text, "is not an IPv4 address", "for example 10.20.40.11") from None
+    if special := nowhere(address):
+        raise _Wrong(text, f"overlaps {special}", "for example 10.20.40.11")
+    return address
 
 
 def _netmask(text: str) -> str:

@@ -8,18 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from components.networks import Address, AddressRange, Taken, addresses, ordinary, server
 from components.problems import Fault, Problem
 from components.quantity import Bytes
 from components.spec import CONTROL_PLANE, Count, Flag, Model, Name, Spec
-from components.target import (
-    Address,
-    AddressRange,
-    Level,
-    LoadBalancerConfig,
-    StorageConfig,
-    TargetConfig,
-    addresses,
-)
+from components.target import Announcer, Level, LoadBalancerConfig, StorageConfig, TargetConfig, arp_problems
 
 
 def _gateway(text: str) -> str:
@@ -32,6 +25,7 @@ def _gateway(text: str) -> str:
         interface.network.broadcast_address,
     ):
         raise Fault(f"{text!r} is no host address of a network", "for example 10.20.40.1/23")
+    ordinary(str(interface.network))
     return text
 
 
@@ -97,7 +91,7 @@ class Storage(StorageConfig):
 class LoadBalancer(LoadBalancerConfig):
     """Load balancers that a vSphere network can have."""
 
-    provider: Literal["kube-vip", "metallb", "nsx", "none"] = Field("kube-vip", description="Add-on that serves them.")
+    provider: Literal[Announcer, "nsx", "none"] = Field("kube-vip", description="Add-on that serves them.")
 
 
 class Config(TargetConfig):
@@ -132,10 +126,23 @@ class Config(TargetConfig):
     storage: Storage = Field(Storage(), description="Mechanism of the storage classes.")
     load_balancer: LoadBalancer = Field(LoadBalancer(), description="Mechanism of Services of type LoadBalancer.")
 
+    def networks(self) -> Iterator[Taken]:
+        net = self.network
+        yield Taken(str(net.network), "the nodes' network", ("network", "gateway"), "network")
+        yield Taken(str(IPv4Interface(net.gateway).ip), "the gateway", ("network", "gateway"), "server")
+        for i, address in enumerate(net.dns):
+            yield Taken(address, "the name server", ("network", "dns", i), "server")
+        yield from server(self.vcenter, "vCenter", ("vcenter",))
+        yield Taken(self.endpoint, "the endpoint", ("endpoint",))
+        yield from super().networks()
+        for name, text in net.addresses.items():
+            yield Taken(text, f"the range of {name}", ("network", "addresses", name))
+
     def problems(self, spec: Spec) -> Iterator[Problem]:
         yield from super().problems(spec)
         yield from _host_problems(self, spec)
-        yield from _address_problems(self, spec)
+        yield from _range_problems(self, spec)
+        yield from arp_problems(self, spec, [self.network.network])
 
 
 def _host_problems(config: Config, spec: Spec) -> Iterator[Problem]:
@@ -152,11 +159,10 @@ def _host_problems(config: Config, spec: Spec) -> Iterator[Problem]:
             yield Problem(f"no host stands in zone {zone!r} of the spec", "add one, or take the zone away", ("hosts",))
 
 
-def _address_problems(config: Config, spec: Spec) -> Iterator[Problem]:
+def _range_problems(config: Config, spec: Spec) -> Iterator[Problem]:
+    """Whether the ranges hold the nodes; that no two overlap is said by `networks`."""
     network, ranges = config.network.network, config.network.addresses
     needed = {CONTROL_PLANE: spec.control_plane.nodes} | {pool.name: pool.nodes for pool in spec.pools}
-    gateway, endpoint = int(IPv4Interface(config.network.gateway).ip), int(IPv4Address(config.endpoint))
-    taken = [(range(gateway, gateway + 1), "the gateway"), (range(endpoint, endpoint + 1), "the endpoint")]
     if IPv4Address(config.endpoint) not in network:
         yield Problem(
             f"{config.endpoint} is not in the nodes' network {network}", "kube-vip announces it by ARP", ("endpoint",)
@@ -164,15 +170,6 @@ def _address_problems(config: Config, spec: Spec) -> Iterator[Problem]:
     for name, count in needed.items():
         if name not in ranges:
             yield Problem(f"no address range for {name!r}", f"add one of at least {count}", ("network", "addresses"))
-    if config.load_balancer.addresses is not None:
-        services = addresses(config.load_balancer.addresses)
-        taken.append((services, "the services' range (loadBalancer.addresses)"))
-        clash = next(
-            (owner for other, owner in taken[:2] if services[0] <= other[-1] and other[0] <= services[-1]), None
-        )
-        if clash is not None:
-            what = f"{config.load_balancer.addresses} overlaps {clash}"
-            yield Problem(what, "give every address one owner", ("loadBalancer", "addresses"))
     for name, text in ranges.items():
         path = ("network", "addresses", name)
         block = addresses(text)
@@ -186,7 +183,3 @@ def _address_problems(config: Config, spec: Spec) -> Iterator[Problem]:
             )
         if IPv4Address(block[0]) not in network or IPv4Address(block[-1]) not in network:
             yield Problem(f"{text} leaves the nodes' network {network}", "stay inside it", path)
-        clash = next((owner for other, owner in taken if block[0] <= other[-1] and other[0] <= block[-1]), None)
-        if clash is not None:
-            yield Problem(f"{text} overlaps {clash}", "give every address one owner", path)
-        taken.append((block, f"the range of {name}"))

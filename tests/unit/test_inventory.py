@@ -107,6 +107,7 @@ DEVICE = "the path of a whole disk, for example /dev/nvme0n1 or /dev/disk/by-id/
 VLAN = "a number from 1 to 4094; leave it empty where frames are untagged"
 CELLS = [
     ("hostname", "", "is empty; every host needs one"),
+    ("nameservers", "127.0.0.53", "'127.0.0.53' overlaps 127.0.0.0/8, which is loopback; for example 10.20.40.11"),
     (
         "hostname",
         "Web_1",

@@ -87,12 +87,60 @@ def test_the_spec_survives_its_own_json() -> None:
             "kubernetes.podCidr",
             "10.244.0.0/22 holds 4 node networks of /24, but nodes with surge are 17",
         ),
+        (
+            {"kubernetes.podCidr": "12.0.0.0/6"},
+            "kubernetes.podCidr",
+            "12.0.0.0/6 holds 262,144 node networks of /24, kubeadm takes at most 65,536",
+        ),
+        (
+            {"kubernetes.serviceCidr": "10.96.0.0/29"},
+            "kubernetes.serviceCidr",
+            "10.96.0.0/29 holds 8 addresses for services; kubeadm takes 16 to 1,048,576, DNS has the tenth",
+        ),
+        (
+            {"kubernetes.serviceCidr": "172.0.0.0/11"},
+            "kubernetes.serviceCidr",
+            "172.0.0.0/11 holds 2,097,152 addresses for services; kubeadm takes 16 to 1,048,576, DNS has the tenth",
+        ),
+        (
+            {"tenants": [{"name": name, "trust": "internal"} for name in ("shop", "partner", "guest")]},
+            "tenants[2]",
+            "no pool takes the pods of guest: every pool belongs to another tenant",
+        ),
     ],
 )
 def test_problems(change: dict[str, object], field: str, what: str) -> None:
     found = list(problems(rich(change)))
     assert [(p.field, p.what) for p in found if p.field == field] == [(field, what)]
     assert all(p.right for p in found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kubernetes.podCidr": "11.0.0.0/8"},
+        {"kubernetes.podCidr": "10.244.0.0/19"},  # 32 nodes' networks for 17
+        {"kubernetes.serviceCidr": "10.96.0.0/28"},
+        {"kubernetes.serviceCidr": "10.96.0.0/12"},
+    ],
+)
+def test_networks_at_the_limits(change: dict[str, object]) -> None:
+    assert list(problems(rich(change))) == []
+
+
+def test_a_tenant_may_live_in_a_shared_pool() -> None:
+    guest = [*rich().model_dump(mode="json")["tenants"], {"name": "guest", "trust": "internal"}]
+    assert list(problems(rich({"tenants": guest, "pools.0.tenant": None}))) == []
+
+
+def test_the_name_of_a_node_is_a_label_value() -> None:
+    longest = {"name": "c" * 30, "pools.0.name": "p" * 30}
+    assert list(problems(spec({**longest, "pools.0.nodes": 10}))) == []
+    (found,) = problems(spec({**longest, "pools.0.nodes": 11}))
+    assert str(found) == (
+        f"pools[0].name: the node {'c' * 30}-{'p' * 30}-10 has 64 characters, 63 fit; "
+        "make the pool's or the cluster's name shorter by 1"
+    )
 
 
 def test_two_default_classes() -> None:

@@ -11,7 +11,8 @@ import pytest
 from components.load import load_target
 from components.problems import InvalidInput
 from components.source import load_yaml
-from tests.unit.test_tinkerbell import FILE, config, hosts, spec
+from components.spec import Spec
+from tests.unit.test_tinkerbell import CLASSES, FILE, config, hosts, spec
 
 PEER = [{"address": "10.0.0.1", "asn": 65000}]
 CONFIG_FAULTS: list[tuple[list[str], dict[str, Any], list[str]]] = [
@@ -42,14 +43,25 @@ CONFIG_FAULTS: list[tuple[list[str], dict[str, Any], list[str]]] = [
     (["w1 a s"], {"assignments": {"t-web-0": "w1", "t-web-1": "w1"}}, [
         "assignments.t-web-1: 'w1' is given to 't-web-0' already; a host is one machine"
     ]),
-    (["w1 a s"], {"endpoint": "10.0.0.12"}, ["endpoint: 10.0.0.12 is host w1; choose a free address"]),
-    (["w1 a s"], {"endpoint": "10.9.0.12"}, ["endpoint: 10.9.0.12 is the BMC of w1; choose a free address"]),
-    (["w1 a s"], {"endpoint": "10.0.0.1"}, ["endpoint: 10.0.0.1 is the gateway of w1; choose a free address"]),
+    (["w1 a s"], {"endpoint": "10.0.0.12"}, ["endpoint: 10.0.0.12 is host w1; give every address one owner"]),
+    (["w1 a s"], {"endpoint": "10.9.0.12"}, ["endpoint: 10.9.0.12 is the BMC of w1; give every address one owner"]),
+    (["w1 a s"], {"endpoint": "10.0.0.1"}, ["endpoint: 10.0.0.1 is the gateway of c1; give every address one owner"]),
     (["w1 a s"], {"loadBalancer": {"addresses": "10.0.0.10-10.0.0.12"}}, [
-        "loadBalancer.addresses: 10.0.0.10-10.0.0.12 holds 10.0.0.11, host c1; give every address one owner"
+        "loadBalancer.addresses: 10.0.0.10-10.0.0.12 holds 10.0.0.10, the endpoint, and 2 more; "
+        "give every address one owner"
     ]),
     (["w1 a s"], {"loadBalancer": {"addresses": "10.0.0.5-10.0.0.10"}}, [
         "loadBalancer.addresses: 10.0.0.5-10.0.0.10 holds 10.0.0.10, the endpoint; give every address one owner"
+    ]),
+    (["w1 a s"], {"loadBalancer": {"addresses": "10.1.0.5-10.1.0.10"}}, [
+        "loadBalancer.addresses: 10.1.0.5-10.1.0.10 is not inside a network of the workers (10.0.0.0/16); "
+        "choose a range inside one: kube-vip announces it by ARP"
+    ]),
+    (["w1 a s"], {"loadBalancer": {"addresses": "10.1.0.5-10.1.0.10"}, "vip": {"mode": "bgp", "asn": 1, "peers": PEER}},
+     []),
+    (["w1 a s"], {"loadBalancer": {"provider": "none", "addresses": "10.1.0.5-10.1.0.10"}}, []),
+    (["w1 a s"], {"endpoint": "10.0.0.3"}, [
+        "endpoint: 10.0.0.3 is the metadata service; give every address one owner"
     ]),
     (["w1 a s"], {"vip": {"mode": "bgp"}}, [
         "vip.asn: bgp needs the AS number of the nodes; for example asn: 65010",
@@ -81,6 +93,39 @@ def test_a_host_has_not_the_address_of_a_gateway() -> None:
     target = config([them[0], replace(them[1], address="10.0.0.1", gateway="10.0.0.9")])
     assert [str(problem) for problem in target.problems(spec({"web": 1}))] == [
         f"{FILE}:3:1: ip_address: 10.0.0.1 is the gateway of c1; give every address one owner"
+    ]
+
+
+def test_services_are_announced_where_a_worker_may_stand() -> None:
+    control, worker = hosts("c1 a s control-plane", "w1 a s web")
+    control = replace(control, address="10.8.0.11", gateway="10.8.0.1")
+    target = config([control, worker], endpoint="10.8.0.10", loadBalancer={"addresses": "10.8.0.200-10.8.0.210"})
+    assert [str(problem) for problem in target.problems(spec({"web": 1}))] == [
+        "loadBalancer.addresses: 10.8.0.200-10.8.0.210 is not inside a network of the workers (10.0.0.0/16); "
+        "choose a range inside one: kube-vip announces it by ARP"
+    ]
+
+
+def test_the_networks_of_the_cluster_are_nobody_elses() -> None:
+    wanted = spec({"web": 1}).model_dump(mode="json", by_alias=True)
+    wanted["kubernetes"] |= {"podCidr": "10.9.0.0/16", "serviceCidr": "10.0.0.0/20"}
+    told = config(hosts("c1 a s", "w1 a s")).problems(Spec.model_validate(wanted))
+    assert [str(problem).partition(";")[0] for problem in told] == [
+        f"{FILE}:2:1: bmc_ip: the BMC of c1 10.9.0.11 is inside the spec's kubernetes.podCidr 10.9.0.0/16, "
+        "as are 1 more",
+        f"{FILE}:2:1: netmask: the hosts' network 10.0.0.0/16 overlaps the spec's kubernetes.serviceCidr 10.0.0.0/20",
+    ]
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../etc/passwd", "hosts/../../hosts.csv"])
+def test_the_inventory_lies_below_the_folder_of_the_stack_files(tmp_path: Path, name: str) -> None:
+    (tmp_path / "hosts").mkdir()
+    data = {"kind": "tinkerbell", "inventory": name, "classes": CLASSES, "image": {"url": "http://10.0.0.3/a.img"}}
+    with pytest.raises(InvalidInput) as caught:
+        load_target({**data, "tootles": "http://10.0.0.3:7080", "endpoint": "10.0.0.10"}, tmp_path, None)
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"config.isostack:target.inventory: {name!r} leaves the folder of the stack files; "
+        "put the inventory there and name it from there"
     ]
 
 

@@ -44,7 +44,7 @@ def faults(on: Spec, changes: dict[str, Any]) -> list[str]:
         ),
         (
             {"network.addresses.web": "10.0.0.5-10.0.0.15"},
-            "network.addresses.web: 10.0.0.5-10.0.0.15 overlaps the endpoint; give every address one owner",
+            "network.addresses.web: 10.0.0.5-10.0.0.15 holds 10.0.0.10, the endpoint; give every address one owner",
         ),
         (
             {"network.addresses.db": "10.0.1.4-10.0.1.9"},
@@ -53,6 +53,26 @@ def faults(on: Spec, changes: dict[str, Any]) -> list[str]:
         (
             {"endpoint": "10.9.0.1"},
             "endpoint: 10.9.0.1 is not in the nodes' network 10.0.0.0/16; kube-vip announces it by ARP",
+        ),
+        (
+            {"loadBalancer.addresses": "10.9.0.1-10.9.0.9"},
+            "loadBalancer.addresses: 10.9.0.1-10.9.0.9 is not inside a network of the workers (10.0.0.0/16); "
+            "choose a range inside one: kube-vip announces it by ARP",
+        ),
+        (
+            {"network.addresses.web": "10.0.0.1-10.0.0.8"},
+            "network.addresses.web: 10.0.0.1-10.0.0.8 holds 10.0.0.1, the gateway, and 1 more; "
+            "give every address one owner",
+        ),
+        (
+            {"storage": {"backend": "nfs", "nfs": {"server": "10.244.0.4", "share": "/k8s"}}},
+            "storage.nfs.server: the NFS server 10.244.0.4 is inside the spec's kubernetes.podCidr 10.244.0.0/16; "
+            "choose them apart: nodes and pods could not reach what is in both",
+        ),
+        (
+            {"network.dns": ["10.96.0.53"]},
+            "network.dns[0]: the name server 10.96.0.53 is inside the spec's kubernetes.serviceCidr 10.96.0.0/16; "
+            "choose them apart: nodes and pods could not reach what is in both",
         ),
         ({"hosts.0.zone": "d"}, "hosts[0].zone: the spec has no zone 'd'; its zones: a, b, c"),
         ({"hosts.1.name": "esx-a-0"}, "hosts[1].name: 'esx-a-0' stands twice; first at hosts[0]"),
