@@ -158,5 +158,5 @@ class AddonFacts(Facts):
     common: bool = Field(description="Every target has it; otherwise it is this target's mechanism for what it serves.")
     serves: tuple[str, ...] = Field(description="Fields of the spec that it makes true.")
     mechanism: tuple[str, ...] = Field(
-        (), description="Paths inside its objects that a target may choose: <object name>:<dotted path>."
+        (), description="Paths inside its objects that a target may choose: <kind>/<object name>:<dotted path>."
     )

@@ -90,7 +90,7 @@ class Addon:
     common: bool = True
     """Every target has it, with the same objects but for `mechanism`; otherwise it is this target's own mechanism."""
     mechanism: tuple[str, ...] = ()
-    """Paths that a target may choose: `<object name>:<dotted path>`."""
+    """Paths that a target may choose: `<kind>/<object name>:<dotted path>`."""
     after: tuple[str, ...] = ()
     """Add-ons that must be there before."""
 

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, StringConstraints
 
 from components import networks
-from components.networks import AddressRange, Taken, listed, server
-from components.networks import addresses as addresses
+from components.networks import AddressRange, Taken, addresses, listed, server
 from components.problems import Problem
 from components.spec import CONTROL_PLANE, Model, Name, Spec
 

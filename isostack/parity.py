@@ -132,7 +132,8 @@ def _object_name(resource: Resource) -> str:
 
 def _strip(flat: dict[str, str], resource: Resource, mechanism: Sequence[str]) -> dict[str, str]:
     """The flat object without the paths that a target may choose; a Helm release's paths lie in its values."""
-    names = {resource.name, str(resource.inputs.get("name")), str(_metadata_name(resource))}
+    kind = resource.type.rpartition(":")[2]
+    names = {f"{kind}/{name}" for name in (resource.name, resource.inputs.get("name"), _metadata_name(resource))}
     chosen = [path for name, _, path in (entry.partition(":") for entry in mechanism) if name in names]
     prefixes = [prefix for path in chosen for prefix in (path, f"values.{path}")]
     return {

@@ -80,7 +80,8 @@ def leaves(found: tuple[Addon, ...]) -> Iterator[tuple[Addon, Release | Manifest
 
 def chosen(addon: Addon, thing: Release | Manifest, path: str) -> bool:
     """A target may choose this path."""
-    paths = [p for name, _, p in (entry.partition(":") for entry in addon.mechanism) if name == thing.name]
+    owner = f"{getattr(thing, 'kind', 'Release')}/{thing.name}"
+    paths = [p for name, _, p in (entry.partition(":") for entry in addon.mechanism) if name == owner]
     return any(path == p or path.startswith((f"{p}.", f"{p}[")) for p in paths)
 
 

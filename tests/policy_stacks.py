@@ -82,7 +82,7 @@ def _stack(spec: Spec, site: SiteFacts, hosts: Mapping[str, str | None], times: 
     for wanted in wanted_machines(spec):
         size = Size(cpus=wanted.size.cpus * times, memory=wanted.size.memory, disk=wanted.size.disk)
         place = Place(host=hosts[wanted.name], host_class="any", size=size, address=None)
-        machines.append(MachineFacts(wanted=wanted, place=place, user_data=UserData(digest="", files={}, bytes=0)))
+        machines.append(MachineFacts(wanted=wanted, place=place, user_data=UserData(digest="", carried="", files={})))
     cluster = ClusterFacts(wanted=spec, target=site.kind, realisations=(), endpoint=None)
     return Stack(f"{URN}{CLUSTER}::{spec.name}", cluster, (site,), tuple(machines))
 

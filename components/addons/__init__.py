@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from components.addons import cilium, etcd_backup, monitoring, snapshots, storage, tenants, velero
+from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
 from components.addons.remediation import remediation_rules
 from components.addons.storage import storage_rules
@@ -50,6 +51,10 @@ def in_order(addons: tuple[Addon, ...]) -> tuple[Addon, ...]:
 
 class TargetAddons(Protocol):
     """What `components/<target>/addons.py` holds."""
+
+    @property
+    def BACKENDS(self) -> tuple[Backend, ...]:
+        """Storage backends that only this target can have."""
 
     def addons(self, spec: Spec, config: Any) -> tuple[Addon, ...]:
         """The target's own mechanisms, such as its cloud controller manager: none of them `common`."""

@@ -37,4 +37,6 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
             "hubble": {"enabled": False},
         },
     )
-    yield Addon(name=NAME, serves=("kubernetes.cni",), objects=(release,), mechanism=(f"{NAME}:values.k8sServiceHost",))
+    yield Addon(
+        name=NAME, serves=("kubernetes.cni",), objects=(release,), mechanism=(f"Release/{NAME}:values.k8sServiceHost",)
+    )

@@ -40,7 +40,7 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
             Manifest("v1", "ConfigMap", PLACE, {"data": _place(spec.name, backup)}, NAMESPACE),
             Manifest("batch/v1", "CronJob", NAME, {"spec": _cron_job(backup)}, NAMESPACE),
         ),
-        mechanism=(f"{PLACE}:data.PREFIX",),
+        mechanism=(f"ConfigMap/{PLACE}:data.PREFIX",),
         after=(cilium.NAME,),
     )
 

@@ -35,7 +35,7 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
         name=CLASSES,
         serves=serves,
         objects=tuple(_snapshot_class(c, target) for c in wishes),
-        mechanism=tuple(f"{c.name}:{part}" for c in wishes for part in ("driver", "parameters")),
+        mechanism=tuple(f"VolumeSnapshotClass/{c.name}:{part}" for c in wishes for part in ("driver", "parameters")),
         after=(NAME,),
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
-from components.addons import ceph, nfs, powerflex, vsphere_csi
+from components import targets
+from components.addons import ceph, nfs, powerflex
 from components.addons.backend import Backend, Offer
 from components.bootstrap.versions import minor
 from components.facts import Realisation
@@ -13,20 +14,24 @@ from components.plan import Addon, Leaf, Manifest, Rule
 from components.spec import Spec, StorageClass
 from components.target import TargetConfig
 
-BACKENDS: Mapping[str, Backend] = {
-    backend.name: backend for backend in (vsphere_csi.BACKEND, ceph.BACKEND, nfs.BACKEND, powerflex.BACKEND)
-}
+SHARED = (ceph.BACKEND, nfs.BACKEND, powerflex.BACKEND)
+"""Backends that any target may name in its config; those that only one can have, its own add-ons declare."""
 CLASSES = "storage-classes"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
+def backends(target: TargetConfig) -> tuple[Backend, ...]:
+    return (*targets.addons(target.kind).BACKENDS, *SHARED)
+
+
 def backend_of(storage_class: StorageClass, target: TargetConfig) -> Backend:
-    return BACKENDS[target.storage.backend_of(storage_class.name)]
+    name = target.storage.backend_of(storage_class.name)
+    return next(backend for backend in backends(target) if backend.name == name)
 
 
 def drivers(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
     """The driver of each backend in use, once."""
-    for backend in BACKENDS.values():
+    for backend in backends(target):
         classes = tuple(c for c in spec.storage.classes if backend_of(c, target) is backend)
         if classes:
             yield from backend.addons(spec, target, classes)
@@ -39,7 +44,9 @@ def classes(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
             name=CLASSES,
             serves=("storage.classes.*.name", "storage.classes.*.default", "storage.classes.*.expansion"),
             objects=tuple(_storage_class(c, target) for c in spec.storage.classes),
-            mechanism=tuple(f"{c.name}:{part}" for c in spec.storage.classes for part in ("provisioner", "parameters")),
+            mechanism=tuple(
+                f"StorageClass/{c.name}:{part}" for c in spec.storage.classes for part in ("provisioner", "parameters")
+            ),
         )
 
 

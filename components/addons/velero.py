@@ -14,7 +14,7 @@ from components.target import TargetConfig
 NAME = "velero"
 PLUGIN = "docker.io/velero/velero-plugin-for-aws:v1.14.2"
 """The S3 plugin of Velero 1.18 [seen] pinned beside it by public repositories, 2026-08."""
-PREFIX = f"{NAME}:values.configuration.backupStorageLocation[default].prefix"
+PREFIX = f"Release/{NAME}:values.configuration.backupStorageLocation[default].prefix"
 CREDENTIALS = "[default]\naws_access_key_id={access_key}\naws_secret_access_key={secret_key}\n"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from components.addons import load_balancer
 from components.addons.announcement import Bgp
+from components.addons.backend import Backend
 from components.addons.placement import ANY_NODE, ON_CONTROL_PLANE
 from components.equinix.config import Config
 from components.plan import Addon, Manifest, Ref, Template
@@ -20,6 +21,7 @@ BGP = Bgp(annotation="metal.equinix.com")
 """The cloud controller manager annotates each node with its own routers."""
 _HANDOVER = {"kube-vip": "kube-vip://", "metallb": "metallb:///metallb-system?crdConfiguration=true", "none": ""}
 """How it hands over to each load balancer [documented] its README."""
+BACKENDS: tuple[Backend, ...] = ()
 _WRITE = ["get", "list", "watch", "create", "update", "patch"]
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from components.addons import load_balancer
 from components.addons.announcement import Bgp, Peer
+from components.addons.backend import Backend
 from components.plan import Addon
 from components.spec import Spec
 from components.tinkerbell.config import Config, Vip
+
+BACKENDS: tuple[Backend, ...] = ()
 
 
 def addons(spec: Spec, config: Config) -> tuple[Addon, ...]:

@@ -8,7 +8,10 @@ from components.addons import load_balancer
 from components.addons.placement import ANY_NODE
 from components.plan import Addon, Ref, Release
 from components.spec import Spec
+from components.vsphere import csi
 from components.vsphere.config import Config
+
+BACKENDS = (csi.BACKEND,)
 
 
 def addons(spec: Spec, config: Config) -> tuple[Addon, ...]:

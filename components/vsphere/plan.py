@@ -9,11 +9,11 @@ from math import ceil
 from components import facts
 from components.addons import load_balancer_rules, remediation_rules, storage_rules
 from components.facts import Balancing, Place, Realisation, SiteFacts, Wanted
+from components.networks import addresses
 from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
 from components.problems import InvalidInput, Problem
 from components.quantity import format_bytes
 from components.spec import CONTROL_PLANE, Spec
-from components.target import addresses
 from components.vsphere.config import Config, Host
 
 GIB = 1024**3

@@ -80,6 +80,8 @@ class Resource:
     protect: bool = False
     delete_before_replace: bool = False
     ignore_changes: tuple[str, ...] = ()
+    replacement_trigger: Any = None
+    """Another value than in the state, and the resource is built anew."""
     replace_on_changes: tuple[str, ...] = ()
     retain_on_delete: bool = False
     deleted_with: str | None = None

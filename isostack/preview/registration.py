@@ -9,7 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
 from isostack.preview.model import Resource
-from isostack.preview.structs import properties
+from isostack.preview.structs import properties, value
 from isostack.preview.urn import AliasSpec
 
 
@@ -53,12 +53,13 @@ class Registration:
             protect=request.protect,
             delete_before_replace=request.deleteBeforeReplace,
             ignore_changes=tuple(request.ignoreChanges),
+            replacement_trigger=value(request.replacement_trigger),
             replace_on_changes=tuple(request.replaceOnChanges),
             retain_on_delete=request.retainOnDelete,
             deleted_with=request.deletedWith or None,
             additional_secret_outputs=tuple(request.additionalSecretOutputs),
             aliases=self.aliases,
-            custom_timeouts={name.name: value for name, value in request.customTimeouts.ListFields()},
+            custom_timeouts={name.name: timeout for name, timeout in request.customTimeouts.ListFields()},
             version=request.version or None,
             source=self.source,
         )

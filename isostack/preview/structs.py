@@ -14,22 +14,22 @@ from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE, unmarked
 def properties(struct: Struct) -> dict[str, Any]:
     """All properties, by name in alphabetical order: a protobuf map has none of its own."""
     fields = struct.fields
-    return {name: _value(fields[name]) for name in sorted(fields)}
+    return {name: value(fields[name]) for name in sorted(fields)}
 
 
-def _value(value: Value) -> Any:
-    kind = value.WhichOneof("kind")
+def value(sent: Value) -> Any:
+    kind = sent.WhichOneof("kind")
     if kind == "string_value":
-        return UNKNOWN if value.string_value == UNKNOWN_VALUE else value.string_value
+        return UNKNOWN if sent.string_value == UNKNOWN_VALUE else sent.string_value
     if kind == "number_value":
-        number = value.number_value
+        number = sent.number_value
         return int(number) if number.is_integer() else number
     if kind == "bool_value":
-        return value.bool_value
+        return sent.bool_value
     if kind == "list_value":
-        return [_value(item) for item in value.list_value.values]
+        return [value(item) for item in sent.list_value.values]
     if kind == "struct_value":
-        return unmarked(properties(value.struct_value))
+        return unmarked(properties(sent.struct_value))
     return None
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from components import addons, realise
 from components.addons import load_balancer, placement
 from components.addons.announcement import Bgp
-from components.addons.storage import BACKENDS
+from components.addons.storage import backends
 from components.plan import Leaf, Manifest, Release, Template
 from components.spec import Spec
 from tests.addons import (
@@ -73,7 +73,7 @@ def test_any_spec_has_add_ons_that_can_be_installed(wish: Spec) -> None:
 ALL = (
     *everything(rich()),
     *everything(rich(), "equinix"),
-    *(addon for backend in BACKENDS for addon in addons.common(rich(), on(backend, rich()))),
+    *(addon for backend in backends(vsphere()) for addon in addons.common(rich(), on(backend.name, rich()))),
     *(addon for provider in load_balancer.PROVIDERS.values() for addon in provider.addons(rich(), vsphere(), None)),
     *(
         addon
@@ -110,8 +110,9 @@ def test_a_field_whose_rule_names_an_add_on_is_served_by_one() -> None:
 def test_a_path_that_a_target_may_choose_exists() -> None:
     for addon in ALL:
         for entry in addon.mechanism:
-            name, _, path = entry.partition(":")
-            bodies = [flat(body(thing)) for thing in addon.objects if thing.name == name]
+            owner, _, path = entry.partition(":")
+            kind, _, name = owner.partition("/")
+            bodies = [flat(body(thing)) for (k, n), thing in objects(addon).items() if (k, n) == (kind, name)]
             assert any(found == path or found.startswith((f"{path}.", f"{path}[")) for b in bodies for found in b), (
                 entry
             )

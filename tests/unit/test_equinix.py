@@ -159,11 +159,12 @@ def test_growing_a_pool_changes_no_machine_that_is_there(extra: int, pool: int) 
 
 def test_reasons_tell_what_is_had_for_what_was_asked() -> None:
     reasons = plan(rich(), config(pinned={"partner": "m3.large.x86"})).reasons
-    assert reasons[1].startswith(
-        "web: 6 x c3.small.x86, the smallest of 7 allowed plans that fit: 16 CPU for 8 asked, 32Gi for 32Gi, disk 447Gi"
+    assert reasons[0].startswith(
+        "control-plane, web: c3.small.x86, the smallest of 7 allowed plans that fit (1 x Intel"
     )
-    assert reasons[3].startswith("partner: 2 x m3.large.x86, pinned: 64 CPU for 8 asked, 256Gi for 32Gi")
-    assert reasons[4] == "14 devices: 464 CPU for 124 asked (3.7 times), 1568Gi for 688Gi (2.3 times)"
+    assert reasons[1].startswith("db: m3.large.x86, the smallest of 2 allowed plans that fit (1 x AMD")
+    assert reasons[2].startswith("partner: m3.large.x86, pinned (1 x AMD")
+    assert reasons[3] == "14 devices: 464 CPU for 124 asked (3.7 times), 1568Gi for 688Gi (2.3 times)"
 
 
 def test_the_site_says_what_a_rented_host_can_and_cannot() -> None:

@@ -59,6 +59,7 @@ def _resource(preview: Preview, resource: Resource) -> Iterator[str]:
         "protect": resource.protect,
         "deleteBeforeReplace": resource.delete_before_replace,
         "retainOnDelete": resource.retain_on_delete,
+        "replacementTrigger": resource.replacement_trigger,
         "ignoreChanges": ", ".join(resource.ignore_changes),
     }
     yield from (f"  {name} {value}" for name, value in options.items() if value)

@@ -35,8 +35,10 @@ def test_a_mistake_of_many_machines_is_one_row() -> None:
     shown = compared(*others, replace(vsphere, resources=halved))
     assert shown.startswith("shop on equinix, tinkerbell, vsphere: not equivalent: 14 differences\n")
     rows = [line.split("  ")[0] for line in shown.splitlines() if "size.cpus" in line]
-    assert rows == ["machine shop-control-plane-0 and 2 more", "machine shop-web-0 and 7 more"] + [
-        "machine shop-db-0 and 2 more"
+    assert rows == [
+        "machine shop-control-plane-0 and 2 more",
+        "machine shop-web-0 and 7 more",
+        "machine shop-db-0 and 2 more",
     ]
 
 

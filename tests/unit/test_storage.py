@@ -8,7 +8,7 @@ import pytest
 
 from components import addons
 from components.addons import ceph
-from components.addons.storage import BACKENDS
+from components.addons.storage import backends
 from components.spec import Spec
 from tests.addons import (
     NFS,
@@ -58,7 +58,7 @@ def test_snapshots(backend: str, wishes: dict[str, Any], grade: str, says: str) 
     assert says in found[1]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", [backend.name for backend in backends(vsphere())])
 @pytest.mark.parametrize("expansion", [True, False])
 def test_every_backend_lets_volumes_grow(backend: str, expansion: bool) -> None:
     wish = changed(SMALLEST, {"pools.0.nodes": 3, "storage": {"classes": [{"name": "data", "expansion": expansion}]}})
@@ -100,7 +100,7 @@ def test_ceph_runs_on_its_pool_in_spite_of_the_pool_s_taints() -> None:
     assert "'db'" in str(everything["nodeAffinity"])
 
 
-@pytest.mark.parametrize("backend", BACKENDS.values(), ids=lambda backend: backend.name)
+@pytest.mark.parametrize("backend", backends(vsphere()), ids=lambda backend: backend.name)
 def test_a_backend_says_where_its_claims_come_from(backend: Any) -> None:
     assert backend.source.startswith("[documented]")
     assert backend.constraints
