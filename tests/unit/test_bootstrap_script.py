@@ -14,9 +14,10 @@ import yaml
 
 from components import bootstrap, targets
 from components.bootstrap.late import Late
+from components.bootstrap.script import PLATFORM, SCRIPT
 from components.plan import NodePlatform
 from tests.specs import rich
-from tests.unit.test_bootstrap import ARP, BGP, METADATA, PLATFORM, SCRIPT, machine, plan
+from tests.unit.test_bootstrap import ARP, BGP, METADATA, machine, plan
 
 # Each call is written down. What a tool answers lies in files that a test makes: `api` says that the API is up,
 # `joined` that the node is in the cluster, `fail-<tool>-<verb>` how often that call fails first, `lease` who holds it.

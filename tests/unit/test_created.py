@@ -31,7 +31,7 @@ class Known(Mocks):
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name, kind = args.name, args.typ.rpartition(":")[2]
-        made = {
+        made: dict[str, dict[str, Any]] = {
             "PrivateKey": {"privateKeyPem": f"key {name}", "publicKeyPem": f"public {name}"},
             "SelfSignedCert": {"certPem": f"certificate {name}"},
             "LocallySignedCert": {"certPem": f"certificate {name}"},
@@ -47,9 +47,10 @@ class Known(Mocks):
         }
         return f"id {name}", {**args.inputs, **made.get(kind, {})}
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         name = args.args["name"]
-        return {"id": f"{name}", "resourcePoolId": f"pool {name}", "guestId": "ubuntu64Guest", "firmware": "efi"}
+        found = {"id": f"{name}", "resourcePoolId": f"pool {name}", "guestId": "ubuntu64Guest", "firmware": "efi"}
+        return found, None
 
 
 @dataclass(frozen=True)
