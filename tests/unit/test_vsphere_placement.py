@@ -1,0 +1,155 @@
+"""Placement of VMs on hosts: what holds for any VMs and hosts, against all arrangements of small cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations, product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.vsphere.capacity import Hypervisor, Room, Standing, Vm, total
+from components.vsphere.failover import outlook, survives
+from components.vsphere.placement import Packing, fit, place, spread
+
+POOLS = ("control-plane", "web", "db")
+needs = st.builds(Room, st.integers(1, 4), st.integers(1, 6))
+
+
+@st.composite
+def zones(draw: st.DrawFn, most: int = 3) -> tuple[tuple[Vm, ...], tuple[Hypervisor, ...]]:
+    """Up to six VMs of three pools, each pool of one size, and up to three hosts that hold them, nearly or not."""
+    counts, sizes = [draw(st.integers(0, 2)) for _ in POOLS], [draw(needs) for _ in POOLS]
+    hosts = [
+        Hypervisor(f"h{i}", "a", draw(st.integers(1, 6)), Room(draw(st.integers(0, 10)), draw(st.integers(0, 14))))
+        for i in range(draw(st.integers(1, most)))
+    ]
+    return members(counts, sizes), tuple(hosts)
+
+
+def members(counts: Sequence[int], sizes: Sequence[Room]) -> tuple[Vm, ...]:
+    """In the order of a plan: pool by pool."""
+    return tuple(
+        Vm(f"{pool}-{i}", pool, "a", i, i + start, size)
+        for start, (pool, count, size) in enumerate(zip(POOLS, counts, sizes, strict=True))
+        for i in range(count)
+    )
+
+
+def holds(on: Sequence[Hypervisor], vms: Sequence[Vm], hosts: Sequence[Hypervisor]) -> bool:
+    return all(
+        host.room.holds(total([vm.need for vm, other in zip(vms, on, strict=True) if other == host]))
+        and all(vm.need.cpus <= host.threads for vm, other in zip(vms, on, strict=True) if other == host)
+        for host in hosts
+    )
+
+
+def can_be_held(vms: Sequence[Vm], hosts: Sequence[Hypervisor]) -> bool:
+    """By all arrangements there are."""
+    return any(holds(on, vms, hosts) for on in product(hosts, repeat=len(vms)))
+
+
+def is_sound(packing: Packing, vms: Sequence[Vm], hosts: Sequence[Hypervisor]) -> bool:
+    """Every VM stands on a host or is left over, and no host is overfull."""
+    named = {host.name: host for host in hosts}
+    there = [vm for vm in vms if vm.name in packing.on]
+    everyone = Counter([*packing.on, *(vm.name for vm in packing.left_over)]) == Counter(vm.name for vm in vms)
+    return everyone and holds([named[packing.on[vm.name]] for vm in there], there, hosts)
+
+
+@given(zones())
+def test_no_host_is_overfull_and_nothing_is_refused_that_fits(
+    zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]],
+) -> None:
+    vms, hosts = zone
+    for packing in (place(vms, hosts), fit(vms, hosts)):
+        assert is_sound(packing, vms, hosts)
+        assert packing.exact
+        assert (not packing.left_over) == can_be_held(vms, hosts)
+
+
+@given(zones())
+def test_a_search_that_gives_up_says_so(zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]]) -> None:
+    vms, hosts = zone
+    packing = fit(vms, hosts, steps=0)
+    assert is_sound(packing, vms, hosts)
+    if packing.left_over and can_be_held(vms, hosts):
+        assert not packing.exact
+
+
+@given(zones(), st.integers(0, 2), st.integers(1, 3))
+def test_a_pool_that_grows_moves_nothing_while_no_host_is_full(
+    zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]], pool: int, more: int
+) -> None:
+    vms, hosts = zone
+    grown = grow(vms, pool, more)
+    after = place(grown, hosts)
+    if all(after.on.get(vm.name) == hosts[vm.nth % len(hosts)].name for vm in grown):
+        before = place(vms, hosts)
+        assert all(after.on[vm.name] == before.on[vm.name] for vm in vms)
+
+
+@given(zones(), st.integers(1, 2), st.integers(1, 3))
+def test_the_largest_pool_grows_without_moving_others_even_on_full_hosts(
+    zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]], pool: int, more: int
+) -> None:
+    vms, hosts = zone
+    counts = Counter(vm.pool for vm in vms)
+    if all(counts[POOLS[pool]] > counts[other] for other in POOLS[1:] if other != POOLS[pool]):
+        before, after = spread(vms, hosts), spread(grow(vms, pool, more), hosts)
+        assert before.on == {name: host for name, host in after.on.items() if name in before.on}
+
+
+def grow(vms: Sequence[Vm], pool: int, more: int) -> tuple[Vm, ...]:
+    counts = Counter(vm.pool for vm in vms)
+    sizes = {vm.pool: vm.need for vm in vms}
+    return members(
+        [counts[name] + (more if i == pool else 0) for i, name in enumerate(POOLS)],
+        [sizes.get(name, Room(1, 1)) for name in POOLS],
+    )
+
+
+def test_a_full_host_sends_a_vm_to_where_fewest_of_its_pool_stand_then_to_most_memory() -> None:
+    def on(*memory: int) -> tuple[Hypervisor, ...]:
+        return tuple(Hypervisor(f"h{i}", "a", 99, Room(99, size)) for i, size in enumerate(memory))
+
+    webs = tuple(Vm(f"web-{i}", "web", "a", i, i, Room(1, 2)) for i in range(3))
+    assert place(webs[:1], on(1, 2, 3)).on == {"web-0": "h2"}
+    assert place(webs, on(9, 1, 2)).on == {"web-0": "h0", "web-1": "h2", "web-2": "h0"}
+
+
+def test_search_puts_a_pool_on_different_hosts_where_it_can() -> None:
+    """By index the first VM takes the room of the large one, and the search starts anew."""
+    small = tuple(Vm(f"web-{i}", "web", "a", i, i, Room(1, 2)) for i in range(2))
+    hosts = tuple(Hypervisor(f"h{i}", "a", 99, Room(99, size)) for i, size in enumerate((10, 5, 5)))
+    packing = place((*small, Vm("db-0", "db", "a", 0, 0, Room(1, 10))), hosts)
+    assert not packing.by_index
+    assert packing.on["db-0"] == "h0"
+    assert {packing.on["web-0"], packing.on["web-1"]} == {"h1", "h2"}
+
+
+@given(zones(most=4), st.integers(1, 2))
+def test_ha_finds_room_exactly_where_there_is(zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]], lost: int) -> None:
+    vms, hosts = zone
+    packing = place(vms, hosts)
+    if packing.left_over or len(hosts) <= lost:
+        return
+    standing = Standing(hosts, vms, packing.on)
+    stranded = []
+    for gone in combinations(standing.left(), lost):
+        orphans = [vm for vm in vms if standing.on[vm.name] in {host.name for host in gone}]
+        if not can_be_held(orphans, [host for host in standing.left() if host not in gone]):
+            stranded.append(tuple(host.name for host in gone))
+    found = outlook(standing, lost)
+    assert [loss.hosts for loss in found.failures] == stranded
+    assert survives(standing, lost) == (not stranded)
+    assert found.every
+    assert all(loss.exact and loss.stranded for loss in found.failures)
+
+
+def test_a_large_cluster_is_tried_by_its_largest_hosts() -> None:
+    hosts = tuple(Hypervisor(f"h{i}", "a", 99, Room(99, i)) for i in range(22))
+    found = outlook(Standing(hosts, (Vm("x", "web", "a", 0, 0, Room(1, 21)),), {"x": "h21"}), 2)
+    assert (found.tried, found.every) == (1, False)
+    assert [loss.hosts for loss in found.failures] == [("h20", "h21")]
