@@ -119,20 +119,21 @@ def _search(
     Hosts with the same room are the same; so are VMs with the same need, so that what the last one tried in vain from
     the same state is not tried with the next.
     """
-    left, own = [host.room for host in hosts], Counter[tuple[int, str]]()
+    left = [host.room for host in hosts]
     chosen: list[int] = []
     waiting: list[Iterator[int]] = []
     tried: list[set[tuple[int, Room]]] = []
 
     def candidates(vm: Vm, skip: set[tuple[int, Room]]) -> Iterator[int]:
+        own = Counter(host for host, other in zip(chosen, vms, strict=False) if other.pool == vm.pool)
         states: dict[tuple[int, Room], int] = {}
         for i, host in enumerate(hosts):
             state = (host.threads, left[i])
             if vm.need.cpus <= host.threads and left[i].holds(vm.need) and state not in skip:
                 best = states.setdefault(state, i)
-                if own[i, vm.pool] < own[best, vm.pool]:
+                if own[i] < own[best]:
                     states[state] = i
-        return iter(sorted(states.values(), key=lambda i: order(own[i, vm.pool], left[i], vm.need)))
+        return iter(sorted(states.values(), key=lambda i: order(own[i], left[i], vm.need)))
 
     for _ in range(steps + len(vms)):
         depth = len(chosen)
@@ -146,7 +147,6 @@ def _search(
         host = next(waiting[depth], None)
         if host is not None:
             left[host] -= vm.need
-            own[host, vm.pool] += 1
             chosen.append(host)
         elif depth == 0:
             return None, True
@@ -154,8 +154,6 @@ def _search(
             waiting.pop()
             tried.pop()
             host = chosen.pop()
-            before = vms[depth - 1]
-            left[host] += before.need
-            own[host, before.pool] -= 1
+            left[host] += vms[depth - 1].need
             tried[-1].add((hosts[host].threads, left[host]))
     return None, False
