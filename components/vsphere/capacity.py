@@ -74,8 +74,9 @@ class Hypervisor:
     """The most virtual CPUs that one VM can have here, whatever the overcommit."""
     room: Room
 
-    def takes(self, vm: Vm) -> bool:
-        return vm.need.cpus <= self.threads and self.room.holds(vm.need)
+    def takes(self, need: Room, left: Room) -> bool:
+        """Whether a VM fits here, when so much is left."""
+        return need.cpus <= self.threads and left.holds(need)
 
 
 @dataclass(frozen=True, slots=True)

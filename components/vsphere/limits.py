@@ -71,7 +71,7 @@ def hosts_count(count: int) -> str:
 
 def _some_host_takes(size: Size, hosts: Sequence[Hypervisor]) -> bool:
     need = taken(size)
-    return any(need.cpus <= host.threads and host.room.holds(need) for host in hosts)
+    return any(host.takes(need, host.room) for host in hosts)
 
 
 def _too_large(spec: Spec, hosts: Sequence[Hypervisor], name: str, size: Size) -> Problem:

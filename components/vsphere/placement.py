@@ -52,7 +52,7 @@ def spread(vms: Sequence[Vm], hosts: Sequence[Hypervisor]) -> Packing:
     left_over = []
     for vm in sorted(vms, key=lambda vm: (vm.pool != CONTROL_PLANE, vm.index)):
         named = vm.nth % len(hosts) if hosts else 0
-        roomy = [i for i, host in enumerate(hosts) if vm.need.cpus <= host.threads and left[i].holds(vm.need)]
+        roomy = [i for i, host in enumerate(hosts) if host.takes(vm.need, left[i])]
         if not roomy:
             left_over.append(vm)
             continue
@@ -68,7 +68,7 @@ def _first_fit(vms: Sequence[Vm], hosts: Sequence[Hypervisor]) -> Packing:
     left = [host.room for host in hosts]
     on, left_over = {}, []
     for vm in _largest_first(vms, hosts):
-        chosen = next((i for i, h in enumerate(hosts) if vm.need.cpus <= h.threads and left[i].holds(vm.need)), None)
+        chosen = next((i for i, host in enumerate(hosts) if host.takes(vm.need, left[i])), None)
         if chosen is None:
             left_over.append(vm)
         else:
@@ -129,7 +129,7 @@ def _search(
         states: dict[tuple[int, Room], int] = {}
         for i, host in enumerate(hosts):
             state = (host.threads, left[i])
-            if vm.need.cpus <= host.threads and left[i].holds(vm.need) and state not in skip:
+            if host.takes(vm.need, left[i]) and state not in skip:
                 best = states.setdefault(state, i)
                 if own[i] < own[best]:
                     states[state] = i

@@ -83,5 +83,5 @@ def _roomy(spec: Spec, standing: Standing, vm: Vm) -> list[str]:
     for other in standing.vms:
         own[standing.on[other.name]] += other.pool == vm.pool
     zones = spec.zones_of(vm.pool)
-    roomy = [host for host in standing.left() if host.zone in zones and host.takes(vm)]
+    roomy = [host for host in standing.left() if host.zone in zones and host.takes(vm.need, host.room)]
     return [host.name for host in sorted(roomy, key=lambda host: (own[host.name], -host.room.memory))]

@@ -11,6 +11,7 @@ from components.load import load_target
 from components.planning import make_plan
 from components.problems import InvalidInput
 from components.spec import Spec
+from components.vsphere.capacity import taken
 from components.vsphere.config import Config
 from isostack.preview import Preview, Resource, Secret
 from tests.configs import config_data
@@ -31,10 +32,10 @@ def faults(on: Spec, changes: dict[str, Any]) -> list[str]:
     return [str(problem).removeprefix("config.isostack:target.") for problem in error.value.problems]
 
 
-def crowd(nodes: int, memory: str, cpus: int = 2, **changes: Any) -> Spec:
+def crowd(nodes: int, memory: str, changes: dict[str, Any] | None = None, cpus: int = 2) -> Spec:
     """A control-plane node of 2 CPU and 4Gi, and a pool of so many nodes."""
     size = {"cpus": cpus, "memory": memory, "disk": "40Gi"}
-    return spec({"pools.0.nodes": nodes, "pools.0.size": size, **changes})
+    return spec({"pools.0.nodes": nodes, "pools.0.size": size, **(changes or {})})
 
 
 def two_hosts(*memory: str) -> dict[str, Any]:
@@ -214,9 +215,15 @@ def test_surge_counts_cpus_and_names_the_pools_that_lack_them() -> None:
 def test_surge_looks_only_at_the_zones_of_the_pool() -> None:
     hosts = [{"name": f"h{zone}", "zone": zone, "cpus": 64, "memory": m} for zone, m in (("a", "90Gi"), ("b", "1Ti"))]
     changes = {"hosts": hosts, "ha": {"enabled": False}, **ROOMY}
-    on = crowd(1, "60Gi", zones=["a", "b"])
-    assert surge(on, changes)[0] == "equal"
-    assert surge(crowd(1, "60Gi", zones=["a", "b"], **{"pools.0.zones": ["a"]}), changes)[0] == "degraded"
+    assert surge(crowd(1, "60Gi", {"zones": ["a", "b"]}), changes)[0] == "equal"
+    assert surge(crowd(1, "60Gi", {"zones": ["a", "b"], "pools.0.zones": ["a"]}), changes)[0] == "degraded"
+
+
+def test_surge_of_several_needs_room_for_each() -> None:
+    """Each host has room for one further VM."""
+    for asked, grade in ((2, "equal"), (3, "degraded")):
+        on = crowd(2, "60Gi", {"availability": {"surge": asked}})
+        assert surge(on, {**two_hosts("140Gi", "140Gi"), **ROOMY})[0] == grade
 
 
 def test_surge_keeps_what_ha_can_restart_by_fit() -> None:
@@ -260,7 +267,7 @@ def test_ha_tries_every_loss_of_several_hosts_where_they_are_few() -> None:
 
 def test_a_host_that_holds_the_quorum_degrades_the_control_plane() -> None:
     hosts = two_hosts("140Gi", "140Gi")
-    several = crowd(1, "8Gi", **{"controlPlane.nodes": 3})
+    several = crowd(1, "8Gi", {"controlPlane.nodes": 3})
     assert realised(several, hosts, "controlPlane.nodes") == (
         "degraded",
         "3 VMs on 2 hosts, joined with kubeadm",
@@ -268,16 +275,17 @@ def test_a_host_that_holds_the_quorum_degrades_the_control_plane() -> None:
     )
     restarted = realised(several, {**hosts, "ha": {"enabled": True}}, "controlPlane.nodes")
     assert restarted[2].endswith("until HA has restarted enough of them")
-    five = crowd(1, "8Gi", **{"controlPlane.nodes": 5})
+    five = crowd(1, "8Gi", {"controlPlane.nodes": 5})
     assert realised(five, two_hosts(*["140Gi"] * 3), "controlPlane.nodes")[0] == "equal"
     assert realised(crowd(1, "8Gi"), hosts, "controlPlane.nodes")[0] == "equal"
 
 
 def test_sizes_are_those_that_a_vm_really_has() -> None:
-    odd = crowd(1, str(6 * 1024**3 + 1), **{"pools.0.size.disk": "50G"})
+    odd = crowd(1, str(6 * 1024**3 + 1), {"pools.0.size.disk": "50G"})
     plan = make_plan(odd, config(odd))
     real = plan.machines[1].place.size
     assert (real.memory, real.disk) == (6 * 1024**3 + 4 * 1024**2, 47 * 1024**3)
+    assert taken(odd.pools[0].size) == taken(real)
     assert realised(odd, {}, "pools.apps.size.memory")[2] == "rounded up to 6148Mi, in steps of 4Mi"
     assert realised(odd, {}, "pools.apps.size.disk")[2] == "rounded up to 47Gi, in steps of 1Gi"
     assert realised(odd, {}, "pools.apps.size.cpus") == ("equal", "virtual hardware of the VM", "")
@@ -306,10 +314,8 @@ def test_full_hosts_are_told_with_what_follows() -> None:
 def test_zones_say_how_full_each_is() -> None:
     """A pool of one node takes the first of its zones."""
     hosts = [{"name": f"h{zone}", "zone": zone, "cpus": 64, "memory": "108Gi"} for zone in "ab"]
-    (first, *_) = make_plan(
-        crowd(1, "40Gi", zones=["a", "b"]),
-        config(crowd(1, "40Gi", zones=["a", "b"]), {"hosts": hosts, "ha": {"enabled": False}}),
-    ).reasons
+    on = crowd(1, "40Gi", {"zones": ["a", "b"]})
+    (first, *_) = make_plan(on, config(on, {"hosts": hosts, "ha": {"enabled": False}})).reasons
     assert first.endswith("in use; of the memory in zone a 44 %, b 0 %")
 
 

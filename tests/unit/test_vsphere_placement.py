@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations, product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.load import load_target
 from components.planning import make_plan
 from components.problems import InvalidInput
+from components.vsphere import failover
 from components.vsphere.capacity import Hypervisor, Room, Standing, Vm, total
 from components.vsphere.failover import outlook, survives
+from components.vsphere.limits import shortage
 from components.vsphere.placement import Packing, fit, place, spread
 from tests.configs import config_data
 from tests.specs import ROOT, changed, rich
@@ -144,6 +147,20 @@ def test_search_puts_a_pool_on_different_hosts_where_it_can() -> None:
     assert {packing.on["web-0"], packing.on["web-1"]} == {"h1", "h2"}
 
 
+def test_hosts_of_equal_room_differ_by_the_widest_vm_that_they_take() -> None:
+    """The large VM, tried first on the wide host, must make way for the wide one."""
+    wide, narrow = (Hypervisor(f"h{i}", "a", threads, Room(9, 3)) for i, threads in enumerate((2, 1)))
+    vms = (Vm("db-0", "db", "a", 0, 0, Room(1, 3)), Vm("web-0", "web", "a", 0, 1, Room(2, 1)))
+    assert place(vms, (wide, narrow)).on == {"db-0": "h1", "web-0": "h0"}
+
+
+def test_equal_vms_are_not_tried_in_every_order() -> None:
+    """Four unlike hosts hold two each of nine: 4^8 ways to put them there, one is tried."""
+    vms = tuple(Vm(f"web-{i}", "web", "a", i, i, Room(1, 20)) for i in range(9))
+    packing = place(vms, tuple(Hypervisor(f"h{i}", "a", 9, Room(99, 50 + i)) for i in range(4)))
+    assert (len(packing.left_over), packing.exact) == (1, True)
+
+
 @thorough
 @given(zones(most=4), st.integers(1, 2))
 def test_ha_finds_room_exactly_where_there_is(zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]], lost: int) -> None:
@@ -162,6 +179,26 @@ def test_ha_finds_room_exactly_where_there_is(zone: tuple[tuple[Vm, ...], tuple[
     assert survives(standing, lost) == (not stranded)
     assert found.every
     assert all(loss.exact and loss.stranded for loss in found.failures)
+
+
+@given(zones(most=4), st.integers(0, 2))
+def test_sums_are_held_against_the_worst_loss(zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]], lost: int) -> None:
+    vms, hosts = zone
+    asked, lost = total([vm.need for vm in vms]), min(lost, len(hosts))
+    kept = [total([host.room for host in some]) for some in combinations(hosts, len(hosts) - lost)]
+    assert (shortage(hosts, vms, lost) is None) == all(room.holds(asked) for room in kept)
+
+
+def test_a_loss_that_was_not_searched_through_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First fit puts 7 on 10, and has no room for the second 5."""
+    hosts = tuple(Hypervisor(f"h{i}", "a", 9, Room(9, size)) for i, size in enumerate((17, 10, 7)))
+    vms = tuple(Vm(f"web-{i}", "web", "a", i, 0, Room(1, size)) for i, size in enumerate((7, 5, 5)))
+    standing = Standing(hosts, vms, dict.fromkeys((vm.name for vm in vms), "h0"))
+    assert outlook(standing, 1).failures == ()
+    monkeypatch.setattr(failover, "STEPS", 0)
+    (loss,) = outlook(standing, 1).failures
+    assert (loss.hosts, [vm.need.memory for vm in loss.stranded], loss.most.room.memory) == (("h0",), [5], 3)
+    assert not loss.exact
 
 
 def test_a_large_cluster_is_tried_by_its_largest_hosts() -> None:
