@@ -123,9 +123,9 @@ def taken(size: Size) -> Room:
 
 
 def usable(host: Host, overcommit: float = 1.0) -> Room:
-    """What a host offers to VMs."""
+    """What a host offers to VMs, in whole MiB."""
     kept = max(HYPERVISOR_BYTES, int(host.memory * HYPERVISOR_SHARE))
-    return Room(int(max(0, host.cpus - HYPERVISOR_CPUS) * overcommit), max(0, host.memory - kept))
+    return Room(int(max(0, host.cpus - HYPERVISOR_CPUS) * overcommit), max(0, host.memory - kept) // MIB * MIB)
 
 
 def hypervisors(config: Config) -> tuple[Hypervisor, ...]:

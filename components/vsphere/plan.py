@@ -139,7 +139,7 @@ def _after_loss(config: Config, stands: Standing) -> Iterator[str]:
         return
     found = outlook(stands, lost)
     if not found.failures:
-        which = "whichever is lost" if found.every else "for the largest hosts; for others by sum"
+        which = "whichever is lost" if found.every else f"for the {lost} largest; for others by sum"
         yield (
             f"vSphere HA restarts the VMs of {hosts_count(lost)} lost: the others hold them by fit of CPU and memory, "
             f"{which}"
@@ -151,7 +151,7 @@ def _after_loss(config: Config, stands: Standing) -> Iterator[str]:
     yield (
         f"vSphere HA has its reserve of {hosts_count(lost)} by sum, not by fit: with {', '.join(loss.hosts)} lost, "
         f"{vm.name} ({vm.need.asked}){also} {finds} on the others, where {loss.most.name} has most left: "
-        f"{loss.most.room.there}; likewise in {len(found.failures)} of {found.tried} losses tried"
+        f"{loss.most.room.there}; so in {len(found.failures)} of {found.tried} losses"
     )
 
 

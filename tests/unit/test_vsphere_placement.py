@@ -181,6 +181,7 @@ def test_ha_finds_room_exactly_where_there_is(zone: tuple[tuple[Vm, ...], tuple[
     assert all(loss.exact and loss.stranded for loss in found.failures)
 
 
+@thorough
 @given(zones(most=4), st.integers(0, 2))
 def test_sums_are_held_against_the_worst_loss(zone: tuple[tuple[Vm, ...], tuple[Hypervisor, ...]], lost: int) -> None:
     vms, hosts = zone
