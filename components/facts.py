@@ -59,6 +59,8 @@ class Host(Part):
     zone: str = Field(description="Zone of the spec.")
     cpus: int = Field(description="Logical CPUs (hardware threads).")
     memory: Bytes = Field(description="Memory.")
+    usable_cpus: int = Field(description="Logical CPUs left to machines: all, less what a hypervisor keeps.")
+    usable_memory: Bytes = Field(description="Memory left to machines, likewise.")
 
 
 class Balancing(Part):

@@ -221,7 +221,3 @@ def cluster_problems(pod_cidr: str, service_cidr: str, nodes: int) -> Iterator[P
         most = 2 ** (NODE_PREFIX - POD_PREFIX)
         what = f"{pods} holds {room:,} node networks of /{NODE_PREFIX}, kubeadm takes at most {most:,}"
         yield Problem(what, f"use a prefix of /{POD_PREFIX} or longer", ("kubernetes", "podCidr"))
-
-
-def listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 FieldPath = tuple[str | int, ...]
@@ -66,3 +66,10 @@ class Fault(ValueError):
     def __init__(self, what: str, right: str = "") -> None:
         self.what, self.right = what, right
         super().__init__(f"{what}; {right}" if right else what)
+
+
+def listed(names: Collection[str]) -> str:
+    """The first four names, and how many more."""
+    shown = list(names)[:4]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, StringConstraints
 
 from components import networks
-from components.networks import AddressRange, Taken, addresses, listed, server
-from components.problems import Problem
+from components.networks import AddressRange, Taken, addresses, server
+from components.problems import Problem, listed
 from components.spec import CONTROL_PLANE, Model, Name, Spec
 
 Level = Literal["fullyAutomated", "partiallyAutomated", "manual", "disabled"]

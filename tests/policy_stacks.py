@@ -35,14 +35,22 @@ def virtual(
     balancing: Balancing | None = DRS_ON,
     ha: bool = True,
 ) -> Stack:
-    """A stack of VMs on hosts of so many threads, in turn unless `on` says where by name."""
+    """A stack of VMs on hosts that leave them so many threads, in turn unless `on` says where by name."""
     named = [f"esx{i}" for i in range(len(hosts))]
     site = SiteFacts(
         name="main",
         kind="vsphere",
         machine="vm",
         hosts=tuple(
-            Host(name=name, zone="a", cpus=cpus, memory=parse_bytes("1Ti"))
+            # The hypervisor keeps two threads of each.
+            Host(
+                name=name,
+                zone="a",
+                cpus=cpus + 2,
+                memory=parse_bytes("1Ti"),
+                usable_cpus=cpus,
+                usable_memory=parse_bytes("992Gi"),
+            )
             for name, cpus in zip(named, hosts, strict=True)
         ),
         reserve_hosts=1 if ha else 0,

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationInfo, WithJsonSchema
 
 from components.decode import elsewhere
-from components.networks import Address, Taken, listed, server
+from components.networks import Address, Taken, server
 from components.plan import ZONE
-from components.problems import Fault, FieldPath, Problem
+from components.problems import Fault, FieldPath, Problem, listed
 from components.spec import CONTROL_PLANE, LabelKey, Model, Size, Spec
 from components.target import MetalLoadBalancer, MetalStorage, TargetConfig, arp_problems, machine_problems
 from components.tinkerbell.inventory import Hardware, Inventory, read_inventory

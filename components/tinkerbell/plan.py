@@ -205,8 +205,16 @@ def _site(spec: Spec, config: Config, used: Sequence[Hardware]) -> SiteFacts:
         kind=config.kind,
         machine="host",
         hosts=tuple(
-            facts.Host(name=h.name, zone=config.zone(h), cpus=config.size(h).cpus, memory=config.size(h).memory)
+            facts.Host(
+                name=h.name,
+                zone=config.zone(h),
+                cpus=size.cpus,
+                memory=size.memory,
+                usable_cpus=size.cpus,
+                usable_memory=size.memory,
+            )
             for h in config.hosts
+            for size in (config.size(h),)
         ),
         reserve_hosts=0,
         spare_hosts=len(spares(spec, config, {host.name for host in used})),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 from math import ceil
@@ -11,62 +12,57 @@ from components.addons import load_balancer_rules, remediation_rules, storage_ru
 from components.facts import Balancing, Place, Realisation, SiteFacts, Wanted
 from components.networks import addresses
 from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
-from components.problems import InvalidInput, Problem
+from components.planning import wanted_machines
+from components.problems import InvalidInput, listed
 from components.quantity import format_bytes
 from components.spec import CONTROL_PLANE, Spec
-from components.vsphere.config import Config, Host
-
-GIB = 1024**3
-# Threads and memory that the hypervisor keeps of each host [assumption]: Broadcom publishes no formula.
-HYPERVISOR_CPUS, HYPERVISOR_BYTES, HYPERVISOR_SHARE = 2, 8 * GIB, 0.03
-# Memory that the hypervisor adds to each VM [documented for 6.7, extrapolated above 8 vCPU]: between 0.5 % and 1.8 %
-# of a node-sized VM in the vSphere Resource Management guide; 1 % is the plan's figure.
-VM_OVERHEAD = 0.01
+from components.vsphere.capacity import GIB, STEPS, Standing, hypervisors, real, real_size, standing, total, usable, vms
+from components.vsphere.config import Config
+from components.vsphere.failover import outlook
+from components.vsphere.limits import hosts_count, placed, reserve
+from components.vsphere.placement import Packing
+from components.vsphere.surge import surge_rule
 
 
 def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
-    """Spread each pool over the hosts of its zones by index: a pool that grows moves nothing, a host added does."""
-    faults = list(_capacity_problems(spec, config, wanted))
+    """Place each VM on a host of its zone that has room for it, as `placement.place` says; a fault where none has."""
+    packings, faults = placed(spec, config, vms(spec, wanted), hypervisors(config))
     if faults:
         raise InvalidInput(faults)
-    hosts = {zone: [host for host in config.hosts if host.zone == zone] for zone in spec.zones}
-    order = {name: i for i, name in enumerate((CONTROL_PLANE, *(pool.name for pool in spec.pools)))}
-    places = []
-    for machine in wanted:
-        there = hosts[machine.zone]
-        # Pools start on different hosts: otherwise index 0 of every pool would share one.
-        nth = machine.index // len(spec.zones_of(machine.pool)) + order[machine.pool]
-        places.append(
-            Place(
-                host=there[nth % len(there)].name,
-                host_class="vm",
-                size=machine.size,
-                address=str(IPv4Address(addresses(config.network.addresses[machine.pool])[machine.index])),
-                generation=config.generations.get(machine.name, 1),
-            )
+    on = {name: host for packing in packings.values() for name, host in packing.on.items()}
+    places = tuple(
+        Place(
+            host=on[machine.name],
+            host_class="vm",
+            size=real_size(machine.size),
+            address=str(IPv4Address(addresses(config.network.addresses[machine.pool])[machine.index])),
+            generation=config.generations.get(machine.name, 1),
         )
+        for machine in wanted
+    )
     platform = NodePlatform(cloud_provider=True, provider_id="", vip_mode="arp", vip_interface="")
     return Assignment(
-        places=tuple(places),
+        places=places,
         platforms=(platform,) * len(places),
         endpoint=config.endpoint,
         site=_site(config),
-        reasons=tuple(_reasons(spec, config, wanted)),
+        reasons=tuple(_reasons(spec, config, standing(spec, config, wanted, places), packings)),
     )
 
 
 def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Rule]:
-    exact = equal("virtual hardware of the VM")
+    stands = standing(spec, config, wanted_machines(spec), assignment.places)
     zones = _zone_rule(spec, config)
     return {
         "zones": zones,
         "pools.*.zones": zones,
         **{
-            f"{holder}.size.{part}": exact
+            f"{holder}.size.{part}": _size_rule
             for holder in ("controlPlane", "pools.*")
             for part in ("cpus", "memory", "disk")
         },
-        "availability.surge": _surge_rule(spec, config),
+        **_quorum_rule(spec, config, stands),
+        "availability.surge": surge_rule(spec, config, stands),
         **remediation_rules(
             "vSphere HA restarts the VMs of a lost host" if config.ha.enabled else "a person powers the VM off and on"
         ),
@@ -80,8 +76,11 @@ def _site(config: Config) -> SiteFacts:
         name="main",
         kind=config.kind,
         machine="vm",
-        hosts=tuple(facts.Host(**host.model_dump()) for host in config.hosts),
-        reserve_hosts=config.ha.host_failures if config.ha.enabled else 0,
+        hosts=tuple(
+            facts.Host(**host.model_dump(), usable_cpus=usable(host).cpus, usable_memory=usable(host).memory)
+            for host in config.hosts
+        ),
+        reserve_hosts=reserve(config),
         spare_hosts=0,
         balancing=Balancing(workers=config.drs.workers, control_plane=config.drs.control_plane),
         restarts_machines=config.ha.enabled,
@@ -90,65 +89,81 @@ def _site(config: Config) -> SiteFacts:
     )
 
 
-def usable(host: Host, overcommit: float = 1.0) -> tuple[int, int]:
-    """Virtual CPUs and bytes that a host offers to VMs."""
-    kept = max(HYPERVISOR_BYTES, int(host.memory * HYPERVISOR_SHARE))
-    return int((host.cpus - HYPERVISOR_CPUS) * overcommit), max(0, host.memory - kept)
+# ---- why
 
 
-def _vm_bytes(machine: Wanted) -> int:
-    return int(machine.size.memory * (1 + VM_OVERHEAD))
-
-
-def _capacity_problems(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Iterator[Problem]:
-    """Largest VM against largest host, each zone's VMs against its hosts, and all VMs with the HA reserve taken off."""
-    largest = max((usable(host, config.cpu_overcommit) for host in config.hosts), key=lambda pair: pair[1])
-    for i, pool in enumerate((None, *spec.pools)):
-        size = pool.size if pool else spec.control_plane.size
-        if size.memory * (1 + VM_OVERHEAD) > largest[1] or size.cpus > max(h.cpus for h in config.hosts):
-            yield Problem(
-                f"a node asks {size.cpus} CPU and {format_bytes(size.memory)}, the largest host offers "
-                f"{largest[0]} CPU and {largest[1] // GIB}Gi to VMs",
-                "make the nodes smaller and more",
-                ("pools", i - 1, "size") if pool else ("controlPlane", "size"),
-                source="spec",
-            )
-            return
-    for zone in spec.zones:
-        hosts = [host for host in config.hosts if host.zone == zone]
-        yield from _shortage(config, f"zone {zone}", hosts, [m for m in wanted if m.zone == zone], 0)
-    if config.ha.enabled:
-        yield from _shortage(config, "the cluster", list(config.hosts), list(wanted), config.ha.host_failures)
-
-
-def _shortage(config: Config, where: str, hosts: list[Host], machines: list[Wanted], lost: int) -> Iterator[Problem]:
-    """The largest `lost` hosts are taken off: HA must restart their VMs on the rest."""
-    offers = sorted((usable(host, config.cpu_overcommit) for host in hosts), key=lambda pair: pair[1])
-    offers = offers[: max(0, len(offers) - lost)]
-    cpus, memory = sum(m.size.cpus for m in machines), sum(_vm_bytes(m) for m in machines)
-    have_cpus, have_memory = sum(o[0] for o in offers), sum(o[1] for o in offers)
-    if cpus > have_cpus or memory > have_memory:
-        less = f" less {lost} for HA" if lost else ""
-        yield Problem(
-            f"{where}: {len(machines)} VMs ask {cpus} CPU and {ceil(memory / GIB)}Gi, its {len(hosts)} hosts{less} "
-            f"offer {have_cpus} CPU and {have_memory // GIB}Gi",
-            "add hosts, or lower pools" + (" or ha.hostFailures" if lost else "") + ", or raise cpuOvercommit for CPU",
-            ("hosts",),
-            source="target",
-        )
-
-
-def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Iterator[str]:
-    offers = [usable(host, config.cpu_overcommit) for host in config.hosts]
-    cpus, memory = sum(m.size.cpus for m in wanted), sum(_vm_bytes(m) for m in wanted)
-    have_cpus, have_memory = sum(o[0] for o in offers), sum(o[1] for o in offers)
+def _reasons(spec: Spec, config: Config, stands: Standing, packings: Mapping[str, Packing]) -> Iterator[str]:
+    asked, there = total([vm.need for vm in stands.vms]), total([host.room for host in stands.hosts])
     yield (
-        f"{len(wanted)} VMs on {len(config.hosts)} hosts: {cpus} of {have_cpus} CPU and {ceil(memory / GIB)}Gi of "
-        f"{have_memory // GIB}Gi in use"
+        f"{len(stands.vms)} VMs on {hosts_count(len(stands.hosts))}: {asked.cpus} of {there.cpus} CPU and "
+        f"{ceil(asked.memory / GIB)}Gi of {there.memory // GIB}Gi in use{_by_zone(spec, stands)}"
     )
-    if config.ha.enabled and config.ha.host_failures:
-        lost = config.ha.host_failures
-        yield f"vSphere HA restarts the VMs of {lost} lost host(s): the others hold them by sum, not by fit"
+    yield from _moved(stands, packings)
+    yield from _after_loss(config, stands)
+
+
+def _by_zone(spec: Spec, stands: Standing) -> str:
+    """Zones are not equally full: a pool's first node goes to the first of its zones."""
+    if len(spec.zones) == 1:
+        return ""
+    shares = []
+    for zone in spec.zones:
+        used = sum(vm.need.memory for vm in stands.vms if vm.zone == zone)
+        have = sum(host.room.memory for host in stands.hosts if host.zone == zone)
+        shares.append(f"{zone} {100 * used // have} %")
+    return f"; of the memory in zone {', '.join(shares)}"
+
+
+def _moved(stands: Standing, packings: Mapping[str, Packing]) -> Iterator[str]:
+    """Where the hosts are too full for the rule that growth does not disturb."""
+    searched = [zone for zone, packing in packings.items() if not packing.by_index]
+    if searched:
+        yield (
+            f"zone {listed(searched)}: so full that the VMs are packed by size, not by index: a change of any pool can "
+            "name other hosts for them, which counts at a VM's birth only"
+        )
+    named = {zone: [host.name for host in stands.hosts if host.zone == zone] for zone in packings}
+    elsewhere = [
+        vm.name
+        for vm in stands.vms
+        if packings[vm.zone].by_index and named[vm.zone][vm.nth % len(named[vm.zone])] != stands.on[vm.name]
+    ]
+    if elsewhere:
+        stand = "stands" if len(elsewhere) == 1 else "stand"
+        yield f"{listed(elsewhere)} {stand} where there was room: the host that the index names is full"
+
+
+def _after_loss(config: Config, stands: Standing) -> Iterator[str]:
+    lost = reserve(config)
+    if not lost:
+        return
+    found = outlook(stands, lost)
+    if not found.failures:
+        which = "whichever is lost" if found.every else f"for the {lost} largest; for others by sum"
+        yield (
+            f"vSphere HA restarts the VMs of {hosts_count(lost)} lost: the others hold them by fit of CPU and memory, "
+            f"{which}"
+        )
+        return
+    loss, vm = found.failures[0], found.failures[0].stranded[0]
+    also = f" and {len(loss.stranded) - 1} more" if len(loss.stranded) > 1 else ""
+    finds = "finds no room" if loss.exact else "found no room, in what was tried,"
+    yield (
+        f"vSphere HA has its reserve of {hosts_count(lost)} by sum, not by fit: with {', '.join(loss.hosts)} lost, "
+        f"{vm.name} ({vm.need.asked}){also} {finds} on the others, where {loss.most.name} has most left: "
+        f"{loss.most.room.there}; so in {len(found.failures)} of {found.tried} losses"
+    )
+
+
+# ---- what becomes of the wishes
+
+
+def _size_rule(leaf: Leaf) -> Realisation:
+    """VMs are as asked, but for the steps in which their sizes come."""
+    part = leaf.pattern.rpartition(".")[2]
+    has = real(part, leaf.value)
+    more = f"rounded up to {format_bytes(has)}, in steps of {format_bytes(STEPS[part])}" if has != leaf.value else ""
+    return equal("virtual hardware of the VM", more)(leaf)
 
 
 def _zone_rule(spec: Spec, config: Config) -> Rule:
@@ -160,21 +175,19 @@ def _zone_rule(spec: Spec, config: Config) -> Rule:
     )
 
 
-def _surge_rule(spec: Spec, config: Config) -> Rule:
-    """A further VM of the largest pool must fit beside the rest."""
-    if spec.availability.surge == 0:
-        return equal("none asked: nodes are upgraded in place")
-    largest = max(spec.pools, key=lambda pool: pool.size.memory)
-    used = sum(p.nodes * p.size.memory for p in spec.pools) + spec.control_plane.nodes * spec.control_plane.size.memory
-    have = sum(usable(host)[1] for host in config.hosts)
-    free = int(have - used * (1 + VM_OVERHEAD))
-    asked = int(spec.availability.surge * largest.size.memory * (1 + VM_OVERHEAD))
-    if asked <= free:
-        return equal(f"{spec.availability.surge} further VM of any pool", f"{free // GIB}Gi are free")
-    return lambda leaf: _degraded(
-        leaf, "nodes are upgraded in place", f"surge asks {asked // GIB}Gi, {free // GIB}Gi are free"
-    )
-
-
-def _degraded(leaf: Leaf, mechanism: str, reason: str) -> Realisation:
-    return Realisation(field=leaf.path, grade="degraded", mechanism=mechanism, reason=reason)
+def _quorum_rule(spec: Spec, config: Config, stands: Standing) -> Mapping[str, Rule]:
+    """Nothing to add where etcd outlives the loss of any host, or where its only member is on one."""
+    members = Counter(stands.on[vm.name] for vm in stands.vms if vm.pool == CONTROL_PLANE)
+    nodes, (host, most) = spec.control_plane.nodes, members.most_common(1)[0]
+    majority = nodes // 2 + 1
+    if most == 1 or nodes - most >= majority:
+        return {}
+    back = "until HA has restarted enough of them" if config.ha.enabled else "until the host is back"
+    return {
+        "controlPlane.nodes": lambda leaf: Realisation(
+            field=leaf.path,
+            grade="degraded",
+            mechanism=f"{nodes} VMs on {hosts_count(len(members))}, joined with kubeadm",
+            reason=f"{host} holds {most} of them and etcd needs {majority}: its loss stops the API {back}",
+        )
+    }

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from components.plan import MachinePlan, Plan
 from components.raw import Resource, Shown, at, known, of_kind
+from components.vsphere.capacity import GIB, MIB
 from components.vsphere.config import Config
 
-GIB, MIB = 1024**3, 1024**2
 USER_DATA = "guestinfo.userdata"
 VM, TAG, VM_GROUP, RULE = (
     f"vsphere:index/{name[0].lower()}{name[1:]}:{name}"

@@ -16,8 +16,8 @@ import pulumi_vsphere as vsphere
 from components.plan import MachinePlan, Plan
 from components.site import MachineOutputs
 from components.spec import CONTROL_PLANE
+from components.vsphere.capacity import GIB, MIB
 from components.vsphere.config import Config
-from components.vsphere.raw import GIB, MIB
 
 BORN_WITH = [
     # A changed extraConfig reboots the VM, and cloud-init does not run again.
@@ -220,11 +220,14 @@ class Site:
         return rules
 
     def _can_stay_apart(self, pool: str, members: int) -> bool:
-        """Whether every member finds a host of its own: all with the HA reserve gone, each zone's in its zone."""
+        """Whether every member finds a host of its own: in the plan, and then with the HA reserve gone and a further
+        member; each zone's in its zone."""
         ha, hosts = self._config.ha, self._config.hosts
-        zones = [m.wanted.zone for m in self._plan.machines if m.wanted.pool == pool]
+        own = [m for m in self._plan.machines if m.wanted.pool == pool]
+        zones = [m.wanted.zone for m in own]
         roomy = all(zones.count(zone) <= sum(host.zone == zone for host in hosts) for zone in set(zones))
-        return roomy and len(hosts) >= members + (ha.host_failures if ha.enabled else 0)
+        apart = len({m.place.host for m in own}) == len(own)
+        return apart and roomy and len(hosts) >= members + (ha.host_failures if ha.enabled else 0)
 
     def _zones(self, machines: Mapping[str, MachineOutputs]) -> Sequence[pulumi.Resource]:
         """Each zone's VMs should run on its hosts. Not must: a must-rule blocks HA and maintenance mode."""

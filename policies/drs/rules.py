@@ -2,7 +2,7 @@
 
 A pod runs short of CPU on its node first. A node VM has no more CPUs than the spec asks, as a host has no more than it
 has: that shortage is the same on VMs and on metal, and moving VMs does not end it. DRS helps where hosts are short:
-where the VMs' virtual CPUs outnumber the hosts' threads.
+where the VMs' virtual CPUs outnumber the threads that the hypervisor leaves them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _drs(stack: Stack, site: SiteFacts, params: Params) -> Iterator[str]:
         yield f"what DRS ({level}) changes is not decidable at preview: the hosts of site {site.name} are not known"
         return
     machines = [machine for machine in stack.machines if machine.place.site == site.name]
-    virtual, threads = sum(m.place.size.cpus for m in machines), sum(host.cpus for host in site.hosts)
+    virtual, threads = sum(m.place.size.cpus for m in machines), sum(host.usable_cpus for host in site.hosts)
     if enough := _enough(stack, site, virtual):
         yield f"DRS ({level}) changes nothing measurable: this cluster cannot make a host short of CPU, {enough}"
         return
@@ -65,7 +65,7 @@ def _drs(stack: Stack, site: SiteFacts, params: Params) -> Iterator[str]:
         known = per_host in SIMULATED_PER_HOST
         rest = f"at most {percent(share * LEFT_BY_BALANCING)}" if known else "less, not known how much"
         verdict = f"DRS ({level}) matters: without it hosts leave {percent(share)} of demand unmet, with it {rest}"
-    yield f"{verdict}, {virtual} vCPU on {threads} threads"
+    yield f"{verdict}, {virtual} vCPU on {threads} usable threads"
 
 
 def _enough(stack: Stack, site: SiteFacts, virtual: int) -> str:
@@ -76,12 +76,12 @@ def _enough(stack: Stack, site: SiteFacts, virtual: int) -> str:
             if machine.place.host not in carried:
                 return ""
             carried[machine.place.host] += machine.place.size.cpus
-    busiest = max(site.hosts, key=lambda host: carried[host.name] / host.cpus)
-    left = sum(sorted(host.cpus for host in site.hosts)[: max(0, len(site.hosts) - site.reserve_hosts)])
-    if carried[busiest.name] > busiest.cpus or virtual > left:
+    left = sum(sorted(host.usable_cpus for host in site.hosts)[: max(0, len(site.hosts) - site.reserve_hosts)])
+    if any(carried[host.name] > host.usable_cpus for host in site.hosts) or virtual > left:
         return ""
+    busiest = max(site.hosts, key=lambda host: carried[host.name] / max(1, host.usable_cpus))
     lost = f", {virtual} on {left} with {site.reserve_hosts} lost" if site.reserve_hosts else ""
-    return f"at most {carried[busiest.name]} vCPU on {busiest.cpus} threads{lost}"
+    return f"at most {carried[busiest.name]} vCPU on {busiest.usable_cpus} usable threads{lost}"
 
 
 def _short_pools(stack: Stack, params: Params) -> Iterator[Short]:

@@ -50,7 +50,7 @@ class Known(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         name = args.args["name"]
         found = {"id": f"{name}", "resourcePoolId": f"pool {name}", "guestId": "ubuntu64Guest", "firmware": "efi"}
-        return found, None
+        return found, []
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ ASSUMED = "at 70 % load, variation 1 [assumptions]"
 def test_drs_does_nothing_where_hosts_have_a_thread_for_each_vcpu() -> None:
     assert found(DRS, virtual(rich())) == [
         "spec workloads: DRS (fullyAutomated) changes nothing measurable: this cluster cannot make a host short of "
-        "CPU, at most 24 vCPU on 128 threads, 124 on 640 with 1 lost\n"
+        "CPU, at most 24 vCPU on 128 usable threads, 124 on 640 with 1 lost\n"
         f"nodes run short {ASSUMED}, where DRS does not reach: {NODES}"
     ]
 
@@ -49,7 +49,7 @@ def test_drs_matters_where_vcpus_outnumber_threads() -> None:
     (message,) = found(DRS, crowded)
     assert message.splitlines()[0] == (
         f"spec workloads: DRS (fullyAutomated) matters: without it hosts leave {percent(without)} of demand unmet, "
-        f"with it at most {percent(0.4 * without)}, 124 vCPU on 112 threads"
+        f"with it at most {percent(0.4 * without)}, 124 vCPU on 112 usable threads"
     )
     assert 0.01 < without < 0.1
     (calm,) = found(DRS, crowded, utilisation=0.2)
@@ -59,9 +59,9 @@ def test_drs_matters_where_vcpus_outnumber_threads() -> None:
 def test_a_host_lost_can_make_the_others_short() -> None:
     """124 vCPU, at most 36 of them on one host: four hosts of 42 threads carry them with one lost, of 41 not."""
     calm = "this cluster cannot make a host short of CPU, at most 36 vCPU on"
-    assert f"{calm} 42 threads, 124 on 126 with 1 lost\n" in found(DRS, virtual(rich(), hosts=(42,) * 4))[0]
+    assert f"{calm} 42 usable threads, 124 on 126 with 1 lost\n" in found(DRS, virtual(rich(), hosts=(42,) * 4))[0]
     assert calm not in found(DRS, virtual(rich(), hosts=(41,) * 4))[0]
-    assert f"{calm} 41 threads\n" in found(DRS, virtual(rich(), hosts=(41,) * 4, ha=False))[0]
+    assert f"{calm} 41 usable threads\n" in found(DRS, virtual(rich(), hosts=(41,) * 4, ha=False))[0]
     assert calm not in found(DRS, virtual(rich(), hosts=(99, 35, 99, 99), ha=False))[0]
 
 
