@@ -12,27 +12,31 @@ from components.facts import Realisation
 from components.plan import Leaf, Rule, equal
 from components.spec import Spec
 
+BIRTH = "as of a node's birth: a later change reaches new nodes and new generations"
+CREATION = "as of the cluster's creation: nothing carries a later change into it"
+"""Of what user data carries, which touches no running machine. kubeadm keeps the configuration of the API server in the
+cluster from its creation on, and nodes that join take it from there."""
 SHARED: Mapping[str, Rule] = {
     "name": equal("names of machines and nodes: <cluster>-<pool>-<index>"),
-    "kubernetes.version": equal("kubeadm, kubelet and kubectl packages of that release"),
+    "kubernetes.version": equal("kubeadm, kubelet and kubectl packages of that release", BIRTH),
     "kubernetes.cni": equal("Helm release cilium"),
-    "kubernetes.podCidr": equal("kubeadm networking.podSubnet"),
-    "kubernetes.serviceCidr": equal("kubeadm networking.serviceSubnet"),
+    "kubernetes.podCidr": equal("kubeadm networking.podSubnet", CREATION),
+    "kubernetes.serviceCidr": equal("kubeadm networking.serviceSubnet", CREATION),
     "controlPlane.nodes": equal("one machine each, joined with kubeadm"),
     "pools.*.name": equal("node label isostack.io/pool"),
     "pools.*.nodes": equal("one machine each, joined with kubeadm"),
     "pools.*.tenant": equal("node label and NoSchedule taint isostack.io/tenant; admission policy tenant-nodes"),
-    "pools.*.labels": equal("kubelet node labels at registration"),
-    "pools.*.taints": equal("kubelet taints at registration"),
+    "pools.*.labels": equal("kubelet node labels at registration", BIRTH),
+    "pools.*.taints": equal("kubelet taints at registration", BIRTH),
     "tenants.*.name": equal("namespace with default-deny NetworkPolicy"),
     "tenants.*.trust": equal("Pod Security level of the namespace; policy pack isolation"),
-    "access.admins": equal("cloud-init authorized keys"),
-    "access.oidc.issuer": equal("API server structured authentication"),
-    "access.oidc.clientId": equal("API server structured authentication"),
-    "access.oidc.usernameClaim": equal("API server structured authentication"),
-    "access.oidc.groupsClaim": equal("API server structured authentication"),
-    "access.audit": equal("API server audit policy"),
-    "access.encryptSecrets": equal("API server encryption at rest"),
+    "access.admins": equal("cloud-init authorized keys", BIRTH),
+    "access.oidc.issuer": equal("API server structured authentication", CREATION),
+    "access.oidc.clientId": equal("API server structured authentication", CREATION),
+    "access.oidc.usernameClaim": equal("API server structured authentication", CREATION),
+    "access.oidc.groupsClaim": equal("API server structured authentication", CREATION),
+    "access.audit": equal("API server audit policy", CREATION),
+    "access.encryptSecrets": equal("API server encryption at rest", CREATION),
     "storage.classes.*.name": equal("StorageClass of that name"),
     "storage.classes.*.default": equal("annotation storageclass.kubernetes.io/is-default-class"),
     "backup.etcd.every": equal("CronJob etcd-backup"),
@@ -42,7 +46,7 @@ SHARED: Mapping[str, Rule] = {
     "backup.volumes.keep": equal("Velero schedule"),
     "backup.volumes.to": equal("Velero backup storage location"),
     "monitoring.nodeMetrics": equal("Helm release kube-prometheus-stack with node exporter"),
-    "availability.evictAfter": equal("API server default-*-toleration-seconds"),
+    "availability.evictAfter": equal("API server default-*-toleration-seconds", CREATION),
     "workloads.*.name": equal("sizing"),
     "workloads.*.pool": equal("sizing"),
     "workloads.*.replicas": equal("sizing and policy pack drs"),
