@@ -58,6 +58,9 @@ def plan(out: Console, stack: str, result: Plan) -> None:
         table.add_row(*map(escape, cells))
     out.print(table)
     _sentences(out, "Why", result.reasons)
+    if result.loose:
+        pin = f"`isostack plan --pin {stack}` keeps them where they are"
+        out.print(f"[yellow]{escape(result.loose)}[/]: {escape(pin)}", soft_wrap=True)
     _realisations(out, result.realisations)
 
 
