@@ -59,7 +59,7 @@ def plan(out: Console, stack: str, result: Plan) -> None:
     out.print(table)
     _sentences(out, "Why", result.reasons)
     if result.loose:
-        pin = f"`isostack plan --pin {stack}` keeps them where they are"
+        pin = f"before `pulumi up` write it down with `isostack plan --pin {stack}`"
         out.print(f"[yellow]{escape(result.loose)}[/]: {escape(pin)}", soft_wrap=True)
     _realisations(out, result.realisations)
 
