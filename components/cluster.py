@@ -26,6 +26,9 @@ class Cluster(pulumi.ComponentResource):
     """A Kubernetes cluster after a plan, whatever its target."""
 
     def __init__(self, plan: Plan) -> None:
+        # Before anything is registered: what is, the SDK still creates after an error [seen] pulumi 3.272,
+        # runtime/stack.py, run_pulumi_func.
+        _hold(plan)
         facts = ClusterFacts(
             wanted=plan.spec,
             target=plan.kind,
@@ -100,3 +103,18 @@ class Cluster(pulumi.ComponentResource):
         for addon in self._plan.addons:
             installer.install(addon, ready)
         credentials.warn_of_missing()
+
+
+def _hold(plan: Plan) -> None:
+    """Machines that are not pinned can be previewed: an `up` of them could image a host in use."""
+    if not plan.loose:
+        return
+    pin = f"isostack plan --pin {pulumi.get_stack()}"
+    if pulumi.runtime.is_dry_run():
+        pulumi.warn(f"{plan.loose}: `pulumi up` will refuse; first run `{pin}`")
+    else:
+        raise pulumi.RunError(
+            f"{plan.loose}. Their hosts are found anew each time: one that is in use could be taken, and imaged over. "
+            f"Run `{pin}`: it writes the hosts into the stack file, and pinned machines never move. Keep that file "
+            "under version control. Nothing was created or changed."
+        )

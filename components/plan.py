@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from components.facts import Place, Realisation, SiteFacts, Wanted
+from components.problems import listed
 from components.spec import Spec
 
 API_PORT = 6443
@@ -119,6 +120,8 @@ class Assignment:
     site: SiteFacts
     reasons: tuple[str, ...] = ()
     """Why so many machines or hosts, one sentence each: capacity, reserve, what was over-provided."""
+    unpinned: tuple[str, ...] = ()
+    """Machines that nothing holds on their hosts: another plan may put them on others, so an `up` is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +137,19 @@ class Plan:
     sites: tuple[SiteFacts, ...]
     addons: tuple[Addon, ...]
     reasons: tuple[str, ...]
+    unpinned: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
         return str(self.target.kind)
+
+    @property
+    def loose(self) -> str:
+        """The machines that are not pinned, in words; empty: there are none."""
+        if not self.unpinned:
+            return ""
+        are = "is not pinned to its host" if len(self.unpinned) == 1 else "are not pinned to their hosts"
+        return f"{len(self.unpinned)} of {len(self.machines)} machines {are} ({listed(self.unpinned)})"
 
 
 @dataclass(frozen=True, slots=True)

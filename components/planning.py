@@ -68,6 +68,7 @@ def make_plan(spec: Spec, target: Any) -> Plan:
         sites=(assignment.site,),
         addons=installed,
         reasons=assignment.reasons,
+        unpinned=assignment.unpinned,
     )
 
 

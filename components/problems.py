@@ -68,8 +68,7 @@ class Fault(ValueError):
         super().__init__(f"{what}; {right}" if right else what)
 
 
-def listed(names: Collection[str]) -> str:
-    """The first four names, and how many more."""
-    shown = list(names)[:4]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+def listed(names: Collection[str], most: int = 4) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(list(names)[:most]) + more

@@ -118,6 +118,7 @@ def plan(
         from isostack.pin import write_pins
 
         typer.echo(write_pins(file.path, result), err=True)
+        result = _inputs(project.stack(stack)).plan()
     if format is Format.json:
         _print_json("plan", stack=file.name, plan=result)
     else:

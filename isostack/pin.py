@@ -11,7 +11,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from components.load import TARGET
 from components.plan import Plan
-from components.problems import InvalidInput, Problem
+from components.problems import InvalidInput, Problem, listed
 
 FIELD = "assignments"
 """Where a target config that can be pinned keeps host by machine."""
@@ -21,25 +21,33 @@ def write_pins(path: Path, plan: Plan) -> str:
     """Write the plan's hosts into the stack file, comments kept, and say what was done. What is pinned is left alone,
     also for a machine that is gone: its host still runs it until the next `up`.
 
-    Raises InvalidInput where the target has nothing to pin.
+    Raises InvalidInput where there is nothing to pin, or no place to write it.
     """
     if FIELD not in type(plan.target).model_fields:
         what = f"target {plan.kind} has nothing to pin"
         raise InvalidInput([Problem(what, "its machines keep their place without it", file=str(path))])
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 200
-    document = yaml.load(path.read_text("utf-8"))
-    target = document
+    document = target = yaml.load(path.read_text("utf-8"))
     for key in TARGET:
-        target = target[key]
+        target = target.get(key) if isinstance(target, CommentedMap) else None
+    if not isinstance(target, CommentedMap):
+        what = "the target config is no mapping in this file: pins cannot be written into it"
+        raise InvalidInput(
+            [Problem(what, f"write {':, '.join(map(str, TARGET))}: and its fields as YAML", TARGET, str(path))]
+        )
     pins = target.get(FIELD) or CommentedMap()
-    wanted = {machine.name: machine.place.host for machine in plan.machines}
+    wanted = {machine.name: str(machine.place.host) for machine in plan.machines}
     new = {name: host for name, host in wanted.items() if name not in pins}
-    pins.update(new)
-    pins.fa.set_block_style()
-    target[FIELD] = pins
-    _replace(path, yaml, document)
-    return f"{path}: pinned {len(new)} machines, {len(wanted) - len(new)} were pinned"
+    if new:
+        pins.update(new)
+        pins.fa.set_block_style()
+        target[FIELD] = pins
+        _replace(path, yaml, document)
+    where = f" ({listed([f'{name} on {host}' for name, host in new.items()])})" if new else ""
+    return (
+        f"{path}: pinned {len(new)} machine{'' if len(new) == 1 else 's'}{where}, {len(wanted) - len(new)} were pinned"
+    )
 
 
 def _replace(path: Path, yaml: YAML, document: CommentedMap) -> None:

@@ -1,28 +1,29 @@
-"""Plan of a Tinkerbell target: which host each machine gets, and what that makes of the wishes."""
+"""Plan of a Tinkerbell target: what is impossible on its hosts, and what the chosen ones make of the wishes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from ipaddress import IPv4Address
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from components import facts
 from components.addons import load_balancer_rules, remediation_rules, storage_rules
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
-from components.problems import FieldPath, InvalidInput, Problem
-from components.spec import CONTROL_PLANE, Size, Spec
-from components.tinkerbell.config import CLASS, POOL, Config
+from components.problems import FieldPath, InvalidInput, Problem, listed
+from components.spec import CONTROL_PLANE, Spec
+from components.tinkerbell.choice import Chosen, carries_endpoint, choose, misfit, spares
+from components.tinkerbell.config import CLASS, Config, Vip
 from components.tinkerbell.inventory import Hardware
 
 GIB = 1024**3
-Chosen = Mapping[str, Hardware]
-"""The host of each machine, by the machine's name; a machine without one is missing."""
 
 
 def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
     """Choose a host for each machine, as `choose` says. Raises InvalidInput with every pool that lacks hosts."""
     chosen = choose(config, wanted)
+    if any(machine.pool == CONTROL_PLANE and machine.name not in chosen for machine in wanted):
+        # Are hosts lacking, or does the API's address keep them out? Without it, each fault shows by itself.
+        chosen = choose(config.model_copy(update={"vip": Vip(mode="bgp")}), wanted)
     faults = [*_pins(config, wanted, chosen), *_shortages(spec, config, wanted, chosen)]
     faults += _endpoint(config, wanted, chosen)
     if faults:
@@ -34,72 +35,8 @@ def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
         endpoint=config.endpoint,
         site=_site(spec, config, hosts),
         reasons=tuple(_reasons(spec, config, wanted, chosen)),
+        unpinned=tuple(machine.name for machine in wanted if machine.name not in config.assignments),
     )
-
-
-def choose(config: Config, wanted: Sequence[Wanted]) -> Chosen:
-    """Pinned machines first, then machine by machine the first host that fits.
-
-    Hosts come in an order that leaves machines where they are when a pool grows or rows are added at the end of the
-    inventory: those labelled with the pool, in the order of the file; then those of no pool, the smallest class first.
-    Only hosts of no pool can change hands, when a smaller class is added or an earlier pool grows: pin the machines.
-    A host pinned to a machine that the spec has no longer waits for it.
-    """
-    hosts = {host.name: host for host in config.hosts}
-    chosen = {m.name: hosts[config.assignments[m.name]] for m in wanted if m.name in config.assignments}
-    taken = set(config.assignments.values())
-    queues: dict[tuple[str, str], Iterator[Hardware]] = {}
-    for machine in wanted:
-        if machine.name in chosen:
-            continue
-        group = (machine.pool, machine.zone)
-        if group not in queues:
-            queues[group] = iter(_candidates(config, machine))
-        host = next((host for host in queues[group] if host.name not in taken), None)
-        if host is not None:
-            chosen[machine.name] = host
-            taken.add(host.name)
-    return chosen
-
-
-def _candidates(config: Config, machine: Wanted) -> list[Hardware]:
-    own = [host for host in config.hosts if _misfit(config, host, machine) is None]
-    return sorted(own, key=lambda host: (0,) if POOL in host.labels else (1, *_order(config.size(host))))
-
-
-def _order(size: Size) -> tuple[int, int, int]:
-    return size.cpus, size.memory, size.disk
-
-
-def _misfit(config: Config, host: Hardware, machine: Wanted) -> str | None:
-    """Why a host cannot be a machine; None: it can."""
-    if config.zone(host) != machine.zone:
-        return f"stands in zone {config.zone(host)}, the machine in {machine.zone}"
-    return _unfit(config, host, machine.pool, machine.size)
-
-
-def _unfit(config: Config, host: Hardware, pool: str, size: Size) -> str | None:
-    """Why a host cannot serve a pool, in whatever zone; None: it can."""
-    if host.labels.get(POOL, pool) != pool:
-        return f"serves only pool {host.labels[POOL]}"
-    if not config.size(host).covers(size):
-        return f"has {config.size(host)}, the machine wants {size}"
-    return None
-
-
-def spares(spec: Spec, config: Config, used: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The hosts that stand idle and could be a machine of the spec, each with the pools that it could serve."""
-    sizes = {CONTROL_PLANE: spec.control_plane.size} | {pool.name: pool.size for pool in spec.pools}
-    found = {}
-    for host in config.hosts:
-        fits = (
-            pool
-            for pool, size in sizes.items()
-            if config.zone(host) in spec.zones_of(pool) and _unfit(config, host, pool, size) is None
-        )
-        if host.name not in used and (pools := tuple(fits)):
-            found[host.name] = pools
-    return found
 
 
 # ---- what is impossible
@@ -107,16 +44,17 @@ def spares(spec: Spec, config: Config, used: Collection[str]) -> dict[str, tuple
 
 def _pins(config: Config, wanted: Sequence[Wanted], chosen: Chosen) -> Iterator[Problem]:
     for machine in wanted:
-        if machine.name in config.assignments:
-            host = chosen[machine.name]
-            if (why := _misfit(config, host, machine)) is not None:
-                right = "pin another host, or take the line away"
-                yield Problem(f"{host.name} {why}", right, ("assignments", machine.name), source="target")
+        host = chosen.get(machine.name) if machine.name in config.assignments else None
+        if host is not None and (why := misfit(config, host, machine)) is not None:
+            right = "change that back; or take the line away: the machine is then made anew, empty, on another host"
+            yield Problem(f"{host.name} {why}", right, ("assignments", machine.name), source="target")
 
 
 def _shortages(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chosen) -> Iterator[Problem]:
     """One problem for each pool that lacks hosts: asked, there, and where they are missing."""
-    owners = {host.name: name for name, host in chosen.items()} | {h: m for m, h in config.assignments.items()}
+    owners = {host.name: _taker(config, name) for name, host in chosen.items()}
+    gone = set(config.assignments) - {machine.name for machine in wanted}
+    owners |= {config.assignments[name]: f"waits for {name}, which the spec has no longer" for name in gone}
     for i, pool in enumerate((None, *spec.pools)):
         name, size = (pool.name, pool.size) if pool else (CONTROL_PLANE, spec.control_plane.size)
         where: FieldPath = ("pools", i - 1) if pool else ("controlPlane",)
@@ -131,9 +69,11 @@ def _shortages(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Cho
             continue
         zones = spec.zones_of(name)
         there = sum(
-            _misfit(config, host, machine) is None for machine in _one_per_zone(machines) for host in config.hosts
+            misfit(config, host, machine) is None for machine in _one_per_zone(machines) for host in config.hosts
         )
-        lacks = "; ".join(_lack(config, zone, machines, chosen, owners) for zone in zones)
+        own = {chosen[machine.name].name for machine in machines if machine.name in chosen}
+        others = {host: owner for host, owner in owners.items() if host not in own}
+        lacks = "; ".join(_lack(config, zone, machines, others) for zone in zones)
         yield Problem(
             f"{title} wants {len(machines)} hosts of at least {size} in zones {', '.join(zones)}; "
             f"the inventory has {there}: {lacks}",
@@ -143,28 +83,27 @@ def _shortages(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Cho
         )
 
 
+def _taker(config: Config, machine: str) -> str:
+    return f"is {'pinned to' if machine in config.assignments else 'taken by'} {machine}"
+
+
 def _one_per_zone(machines: Sequence[Wanted]) -> list[Wanted]:
     return list({machine.zone: machine for machine in machines}.values())
 
 
-def _lack(config: Config, zone: str, machines: Sequence[Wanted], chosen: Chosen, owners: Mapping[str, str]) -> str:
-    """What one zone has of the hosts that a pool wants there, and who took the others."""
+def _lack(config: Config, zone: str, machines: Sequence[Wanted], others: Mapping[str, str]) -> str:
+    """What one zone has of the hosts that a pool wants there, and what became of those that it does not have."""
     here = [machine for machine in machines if machine.zone == zone]
     if not here:
         return f"zone {zone} wants none"
-    fit = [host.name for host in config.hosts if _misfit(config, host, here[0]) is None]
-    names = {machine.name for machine in here}
-    others = [f"{host} is taken by {owners[host]}" for host in fit if host in owners and owners[host] not in names]
-    return ", ".join((f"zone {zone} wants {len(here)} and has {len(fit)}", *others))
+    fit = [host.name for host in config.hosts if misfit(config, host, here[0]) is None]
+    gone = [f"{host} {others[host]}" for host in fit if host in others]
+    return ", ".join((f"zone {zone} wants {len(here)} and has {len(fit)}", *([listed(gone)] if gone else [])))
 
 
 def _endpoint(config: Config, wanted: Sequence[Wanted], chosen: Chosen) -> Iterator[Problem]:
-    """By ARP only hosts of the address's own subnet can carry it."""
-    if config.vip.mode != "arp":
-        return
-    endpoint = IPv4Address(config.endpoint)
-    hosts = [chosen[m.name] for m in wanted if m.role == "control-plane" and m.name in chosen]
-    outside = [h for h in hosts if not h.network.network_address < endpoint < h.network.broadcast_address]
+    hosts = [chosen[m.name] for m in wanted if m.pool == CONTROL_PLANE and m.name in chosen]
+    outside = [host for host in hosts if not carries_endpoint(config, host)]
     if outside:
         networks = ", ".join(dict.fromkeys(str(host.network) for host in outside))
         what = (
@@ -237,23 +176,16 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chose
             f"{hosts}: {have_cpus / cpus:.1f} and {have_memory / memory:.1f} times as much"
         )
     used = {host.name for host in chosen.values()}
-    idle = spares(spec, config, used)
+    idle, pinned = spares(spec, config, used), {host: machine for machine, host in config.assignments.items()}
     for host in config.hosts:
         if host.name not in used:
-            serves = f"spare for {', '.join(idle[host.name])}" if host.name in idle else "fits no machine of the spec"
+            if host.name in pinned:
+                serves = f"waits for {pinned[host.name]}, which the spec has no longer: its pin keeps it"
+            else:
+                serves = (
+                    f"spare for {', '.join(idle[host.name])}" if host.name in idle else "fits no machine of the spec"
+                )
             yield f"{host.name} (class {host.labels[CLASS]}, zone {config.zone(host)}): {serves}"
-    yield from _pinning({machine.name for machine in wanted}, config.assignments)
-
-
-def _pinning(machines: Collection[str], pins: Mapping[str, str]) -> Iterator[str]:
-    for machine, host in pins.items():
-        if machine not in machines:
-            yield f"{host} waits for {machine}, which the spec has no longer"
-    if loose := sum(machine not in pins for machine in machines):
-        yield (
-            f"{loose} of {len(machines)} machines are not pinned to their hosts: `isostack plan --pin` writes down "
-            "where they are, and no change of pools or inventory can move them"
-        )
 
 
 # ---- what becomes of the wishes

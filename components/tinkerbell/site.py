@@ -1,7 +1,8 @@
 """The Tinkerbell site: a Hardware for each host of the inventory, and a Workflow for each that becomes a machine.
 
 Creating a Workflow images a host, and nothing in Tinkerbell asks whether it is in use. So a Workflow is made only for a
-machine of the plan, once for each of its generations, and no change of its inputs makes another.
+machine of the plan, once for each of its generations, and no change of its inputs makes another. Which host a machine
+has, its pin says: components.cluster creates nothing of a plan with machines that are not pinned.
 """
 
 from __future__ import annotations

@@ -60,6 +60,9 @@ def plan(out: Console, stack: str, result: Plan) -> None:
         table.add_row(*map(escape, cells))
     out.print(table)
     _sentences(out, "Why", result.reasons)
+    if result.loose:
+        pin = f"before `pulumi up` write it down with `isostack plan --pin {stack}`"
+        out.print(f"[yellow]{escape(result.loose)}[/]: {escape(pin)}", soft_wrap=True)
     _realisations(out, result.realisations)
 
 
