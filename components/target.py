@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from components.plan import Ref
 from components.problems import Fault, Problem
 from components.spec import CONTROL_PLANE, Model, Name, Spec
 
@@ -110,6 +111,9 @@ class MetalLoadBalancer(LoadBalancerConfig):
 
 class TargetConfig(Model):
     """Base of every target config: `kind` chooses the target."""
+
+    settings: ClassVar[tuple[Ref, ...]] = ()
+    """Keys of the Pulumi config that the target's site and providers read; those of add-ons stand in the add-ons."""
 
     kind: str = Field(description="Kind of the target.")
     storage: Any = Field(description="Mechanism of the storage classes.")
