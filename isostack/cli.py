@@ -24,7 +24,8 @@ StackArgument = Annotated[str, typer.Argument(help="Stack: its name, or its file
 
 app = typer.Typer(
     name="isostack",
-    help="One spec, equivalent Kubernetes on vSphere VMs or on bare metal, and what each choice costs.",
+    help="One spec, equivalent Kubernetes on vSphere VMs or on bare metal, and what each choice costs.\n\n"
+    "Reads the Pulumi project around the current directory; outside of any, the one of its own checkout.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,13 +41,11 @@ def compare(
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
     from isostack.check import Packs
-    from isostack.inputs import no_stack, strays, warnings
+    from isostack.inputs import stacks_of, warnings
 
     project = _project()
-    warn(strays(project, spec))
-    stacks = project.stacks_of_spec(spec)
-    if not stacks:
-        raise InvalidInput([no_stack(project, spec)])
+    stacks, strays = stacks_of(project, spec)
+    warn(strays)
     warn(warnings(_planned(stacks)))
     with Packs.start(_packs(project)) as packs:
         from isostack.comparison import compare as compare_previews

@@ -14,7 +14,7 @@ from components.plan import Plan
 from components.problems import FieldPath, InvalidInput, Problem
 from components.source import load_yaml
 from components.wording import did_you_mean
-from isostack.stacks import Broken, Project, StackFile, shown
+from isostack.stacks import Broken, Project, StackFile, shown, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +102,62 @@ def warnings(planned: Iterable[Planned]) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def strays(project: Project, spec: str) -> Iterator[Problem]:
-    """Stack files of which nobody can say whether they should be stacks of this spec: the first fault of each."""
+def stacks_of(project: Project, spec: str) -> tuple[list[StackFile], tuple[Problem, ...]]:
+    """The stacks of a spec, and what is wrong with stack files that seem to be none of it: the first fault of each.
+
+    Raises InvalidInput where there is no stack, or where one that cannot be told seems to be of this spec: left out in
+    silence, it would make a verdict on the others look like one on all.
+    """
+    faults: list[Problem] = []
+    warnings: list[Problem] = []
+    found: list[StackFile] = []
     for stack in project.read_all():
-        if isinstance(stack, Broken):
-            yield from stack.problems[:1] if not stack.may_belong_to(spec) else ()
-        elif not stack.is_of(spec):
-            named = _value(stack, settings.SPEC.name)
-            if named is None:
-                yield from _missing(stack)[:1]
-            elif not spec_path(stack.path.parent, named).exists():
-                yield from _faults(stack)[:1]
+        if isinstance(stack, StackFile) and stack.is_of(spec):
+            found.append(stack)
+        elif _seems_of(stack, spec):
+            faults += _stray(stack)
+        else:
+            warnings += _stray(stack)[:1]
+    if not found and not faults:
+        faults = [_no_stack(project, spec)]
+    if faults:
+        raise InvalidInput(faults)
+    return found, tuple(warnings)
 
 
-def no_stack(project: Project, spec: str) -> Problem:
+def _stray(stack: StackFile | Broken) -> tuple[Problem, ...]:
+    """What is wrong with a stack file that names no spec, or none that is there."""
+    if isinstance(stack, Broken):
+        return stack.problems
+    named = _value(stack, settings.SPEC.name)
+    if named is not None and spec_path(stack.path.parent, named).exists():
+        return ()
+    try:
+        read(stack)
+    except InvalidInput as error:
+        return error.problems
+    return ()
+
+
+def _seems_of(stack: StackFile | Broken, spec: str) -> bool:
+    if isinstance(stack, Broken):
+        return stack.may_belong_to(spec)
+    named = _value(stack, settings.SPEC.name)
+    if named is None:
+        return f"{stack.name}-".startswith(f"{stem(spec)}-")
+    return did_you_mean(stem(named), [stem(spec)]) is not None
+
+
+def _no_stack(project: Project, spec: str) -> Problem:
     """What to say of a spec that no stack has."""
     path = spec_path(project.stack_dir, Path(spec).name)
     if path.is_file():
         right = f"isostack new {path.stem} --target KIND writes one"
         return Problem("no stack names this spec", right, file=str(shown(path)))
     stacks = [stack for stack in project.read_all() if isinstance(stack, StackFile)]
-    used = {Path(named).stem for stack in stacks if (named := _value(stack, settings.SPEC.name))}
-    near = did_you_mean(path.stem, sorted(used))
-    right = f"did you mean {near!r}?" if near else f"specs with stacks: {', '.join(sorted(used)) or 'none'}"
+    used = sorted({stem(named) for stack in stacks if (named := _value(stack, settings.SPEC.name))})
+    near = did_you_mean(stem(spec), used)
+    right = f"did you mean {near!r}?" if near else f"specs with stacks: {', '.join(used) or 'none'}"
     return Problem(f"no stack has the spec {spec!r}", right)
 
 
@@ -143,21 +176,15 @@ def _missing(stack: StackFile) -> list[Problem]:
     return [*settings.unknown_keys(document, None), located]
 
 
-def _faults(stack: StackFile) -> tuple[Problem, ...]:
-    try:
-        read(stack)
-    except InvalidInput as error:
-        return error.problems
-    return ()
-
-
 def _other_name(inputs: Inputs) -> Iterator[Problem]:
     """Not a fault: a variant of a spec, to be held against the original, has its cluster's name and another file."""
     document, name = inputs.spec_file, inputs.spec.name
     file = Path(document.path).stem
     if name != file:
         what = f"the cluster is named {name!r} and the file {file!r}"
-        right = "two stacks of one cluster's name must not run at one site; for a variant to compare it is right"
+        right = (
+            f"write {file}, unless this is a variant to compare with: two clusters of one name must not run at one site"
+        )
         yield Problem(what, right, ("name",)).at(document.path, *document.locate(("name",)))
 
 

@@ -26,6 +26,10 @@ class Format(StrEnum):
     json = "json"
 
 
+class Unwritable(InvalidInput):
+    """The result cannot be written to the standard output."""
+
+
 class Command(TyperCommand):
     """A command whose errors are told in the format that was asked for."""
 
@@ -36,7 +40,7 @@ class Command(TyperCommand):
             problems = _problems(error)
             if problems is None:
                 raise
-            _tell(problems, as_json=ctx.params.get("format") == Format.json)
+            _tell(problems, as_json=ctx.params.get("format") == Format.json and not isinstance(error, Unwritable))
             raise typer.Exit(BAD_INPUT) from None
 
 
@@ -76,7 +80,7 @@ def output() -> Iterator[None]:
     except OSError as error:
         _forget_stdout()
         what = f"the result cannot be written: {(error.strerror or str(error)).lower()}"
-        raise InvalidInput([Problem(what)]) from error
+        raise Unwritable([Problem(what)]) from error
 
 
 @contextmanager
@@ -108,8 +112,8 @@ def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:
         try:
             print_json("error", problems=tuple(problems))
             return
-        except InvalidInput as error:  # nothing can be written there: then the other way
-            problems = (*problems, *(each for each in error.problems if each not in problems))
+        except Unwritable as error:
+            problems = (*problems, *error.problems)
     from isostack.report import text
 
     text.problems(text.console(stderr=True), problems)

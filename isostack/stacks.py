@@ -38,7 +38,7 @@ class StackFile:
     secret_keys: frozenset[str]
 
     def is_of(self, spec: str | Path) -> bool:
-        return SPEC_KEY in self.config and _stem(self.config[SPEC_KEY]) == _stem(spec)
+        return SPEC_KEY in self.config and stem(self.config[SPEC_KEY]) == stem(spec)
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Broken:
             with suppress(OSError), self.path.open(encoding="utf-8", errors="replace") as file:
                 text = file.read(_GLANCE)
         if named := _NAMES_SPEC.search(text):
-            return _stem(named[1]) == _stem(spec)
-        return f"{self.name}-".startswith(f"{_stem(spec)}-")
+            return stem(named[1]) == stem(spec)
+        return f"{self.name}-".startswith(f"{stem(spec)}-")
 
 
 @dataclass(frozen=True)
@@ -90,22 +90,6 @@ class Project:
                 raise InvalidInput([_no_such_stack(name, self.stacks())])
             path = self.stack_dir / f"Pulumi.{name}.yaml"
         return _read_stack(self, name, path)
-
-    def stacks_of_spec(self, spec: str | Path) -> list[StackFile]:
-        """All stacks whose `isostack:spec` is this spec, named with or without directory and suffix.
-
-        Raises InvalidInput where a file that cannot be used seems to be one of them.
-        """
-        found: list[StackFile] = []
-        faults: list[Problem] = []
-        for stack in self.read_all():
-            if isinstance(stack, StackFile):
-                found += [stack] if stack.is_of(spec) else []
-            elif stack.may_belong_to(spec):
-                faults += stack.problems
-        if faults:
-            raise InvalidInput(faults)
-        return found
 
     def read_all(self) -> Iterator[StackFile | Broken]:
         """Every stack of the folder, whatever is wrong with some."""
@@ -185,7 +169,7 @@ def _read_stack(project: Project, name: str, path: Path) -> StackFile:
 
 
 def _unknown_keys(document: Document) -> Iterator[Problem]:
-    for key in document.data.keys() - set(_TOP_LEVEL):
+    for key in (key for key in document.data if key not in _TOP_LEVEL):
         near = get_close_matches(key.lower(), [name for name in _TOP_LEVEL if name not in document.data], 1)
         if ":" in key:
             right = "write it below config:"
@@ -245,7 +229,7 @@ def _stack_name(path: Path) -> str | None:
     return stack if head == "Pulumi" and path.suffix == ".yaml" and stack not in ("", "yaml") else None
 
 
-def _stem(spec: str | Path) -> str:
+def stem(spec: str | Path) -> str:
     return Path(spec).name.removesuffix(".yaml").removesuffix(".yml")
 
 
