@@ -150,7 +150,9 @@ def _seems_of(stack: StackFile | Broken, spec: str) -> bool:
 
 def _no_stack(project: Project, spec: str) -> Problem:
     """What to say of a spec that no stack has."""
-    path = spec_path(project.stack_dir, Path(spec).name)
+    path, name = spec_path(project.stack_dir, Path(spec).name), stem(spec).removeprefix("Pulumi.")
+    if name in project.stacks() and (of := _value(project.stack(name), settings.SPEC.name)):
+        return Problem(f"{name} is a stack, not a spec", f"isostack compare {stem(of)}")
     if path.is_file():
         right = f"isostack new {path.stem} --target KIND writes one"
         return Problem("no stack names this spec", right, file=str(shown(path)))

@@ -88,6 +88,12 @@ def test_a_broken_stack_of_the_spec_is_an_error(tiny: ScratchProject) -> None:
     assert run.err.startswith("error: stacks/Pulumi.third.yaml:1:39: not valid YAML")
 
 
+def test_a_stack_where_a_spec_is_expected(tiny: ScratchProject) -> None:
+    for given in ("tiny-vsphere", "stacks/Pulumi.tiny-vsphere.yaml"):
+        run = Run(tiny.root, "compare", given)
+        assert (run.code, run.err) == (2, "error: tiny-vsphere is a stack, not a spec; isostack compare tiny\n")
+
+
 def test_a_spec_that_no_stack_names(tiny: ScratchProject) -> None:
     shutil.copy(tiny.stacks / "tiny.yaml", tiny.stacks / "alone.yaml")
     run = Run(tiny.root, "compare", "alone")
