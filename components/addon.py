@@ -56,9 +56,9 @@ class Installer:
 
     def _fill(self, value: Any) -> Any:
         if isinstance(value, Ref):
-            return self._value(value.name)
+            return self._value(value)
         if isinstance(value, Template):
-            parts = {key: self._value(ref.name) for key, ref in value.refs.items()}
+            parts = {key: self._value(ref) for key, ref in value.refs.items()}
             return pulumi.Output.all(**parts).apply(partial(_format, value.text))
         if isinstance(value, Mapping):
             return {key: self._fill(item) for key, item in value.items()}
@@ -66,10 +66,10 @@ class Installer:
             return [self._fill(item) for item in value]
         return value
 
-    def _value(self, name: str) -> pulumi.Output[str]:
-        if name not in self._known:
-            self._known[name] = credentials.secret(name)
-        return self._known[name]
+    def _value(self, ref: Ref) -> pulumi.Output[str]:
+        if ref.name not in self._known:
+            self._known[ref.name] = credentials.secret(ref)
+        return self._known[ref.name]
 
 
 def _format(text: str, known: Mapping[str, str]) -> str:

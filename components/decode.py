@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from components.problems import FieldPath, InvalidInput, Problem
+from components.problems import Fault, FieldPath, InvalidInput, Problem
 from components.source import Document
 from components.wording import (
     AUTHORED,
@@ -91,10 +91,16 @@ class _Elsewhere(ValueError):
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """Around the reading of another file in a validator: what is wrong there is raised with the faults of the data."""
+    """Around the reading of another file in a validator: what is wrong there is raised with the faults of the data.
+
+    A file that cannot be read at all has no place of its own: that is a fault of the field that names it.
+    """
     try:
         yield
     except InvalidInput as error:
+        match error.problems:
+            case [Problem(line=0) as whole]:
+                raise Fault(f"{whole.file}: {whole.what}", whole.right) from error
         raise _Elsewhere(error.problems) from error
 
 

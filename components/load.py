@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from components import sizing, targets
+from components import settings, sizing, targets
 from components import spec as specs
 from components.bootstrap import labels
 from components.decode import decode
@@ -20,8 +20,9 @@ from components.spec import Spec
 from components.target import TargetConfig
 from components.wording import did_you_mean
 
-TARGET: FieldPath = ("config", "isostack:target")
+TARGET: FieldPath = ("config", settings.TARGET.name)
 """Where the target config stands in a stack file."""
+SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ def load(folder: Path, spec: str, target: Any, stack_file: Path) -> Inputs:
     faults: list[Problem] = []
     document = load_yaml(stack_file) if stack_file.exists() else None
     loaded_spec, loaded_target = None, None
+    if document:
+        faults.extend(settings.unknown_keys(document, _kind(target)))
     try:
+        _check_named(folder, spec, document)
         loaded_spec = load_spec(spec_path(folder, spec))
     except InvalidInput as error:
         faults.extend(error.problems)
@@ -67,13 +71,29 @@ def load(folder: Path, spec: str, target: Any, stack_file: Path) -> Inputs:
         loaded_target = load_target(target, folder, document, loaded_spec[0] if loaded_spec else None)
     except InvalidInput as error:
         faults.extend(error.problems)
-    if loaded_spec is None or loaded_target is None:
+    if loaded_spec is None or loaded_target is None or faults:
         raise InvalidInput(faults)
     return Inputs(loaded_spec[0], loaded_target, loaded_spec[1], document)
 
 
 def spec_path(folder: Path, spec: str) -> Path:
-    return folder / (spec if spec.endswith((".yaml", ".yml")) else f"{spec}.yaml")
+    return folder / (spec if spec.endswith(SUFFIXES) else f"{spec}.yaml")
+
+
+def specs_in(folder: Path) -> list[str]:
+    """Names that may be those of specs: of all YAML files that are no stack's."""
+    files = (path for path in folder.glob("*.y*ml") if path.suffix in SUFFIXES)
+    return sorted(path.stem for path in files if not path.name.startswith("Pulumi."))
+
+
+def _check_named(folder: Path, spec: str, document: Document | None) -> None:
+    """A spec that is not there is a fault of the stack file that names it."""
+    path = spec_path(folder, spec)
+    if document is None or path.exists():
+        return
+    near = did_you_mean(path.stem, specs_in(folder))
+    problem = Problem(f"{path}: no such file", f"did you mean {near!r}?" if near else "name a spec of this folder")
+    raise InvalidInput([_locate(problem, document, settings.place(document, settings.SPEC.name))])
 
 
 def load_spec(path: Path) -> tuple[Spec, Document]:
@@ -84,7 +104,7 @@ def load_spec(path: Path) -> tuple[Spec, Document]:
 
 def load_target(data: Any, folder: Path, document: Document | None, spec: Spec | None = None) -> TargetConfig:
     """Raises InvalidInput with every fault of the config, for this spec, and of the files it names below `folder`."""
-    kind = data.get("kind") if isinstance(data, dict) else None
+    kind = _kind(data)
     if kind not in targets.kinds():
         kinds = ", ".join(targets.kinds())
         near = did_you_mean(str(kind), targets.kinds())
@@ -100,6 +120,10 @@ def load_target(data: Any, folder: Path, document: Document | None, spec: Spec |
         context={"folder": folder},
         semantic=(lambda config: config.problems(spec)) if spec else None,
     )
+
+
+def _kind(data: Any) -> Any:
+    return data.get("kind") if isinstance(data, dict) else None
 
 
 def _spec_problems(spec: Spec) -> Iterator[Problem]:

@@ -42,10 +42,16 @@ class NodePlatform:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value known only at creation: `endpoint`, a name that the site knows, or a secret of the Pulumi config such as
+    """A value known only at creation: `endpoint`, a name that the site knows, or a key of the Pulumi config such as
     `vsphere:password`."""
 
     name: str
+    secret: bool = True
+    """Of a key of the config: its value must be encrypted."""
+
+    @property
+    def is_config(self) -> bool:
+        return ":" in self.name
 
 
 @dataclass(frozen=True, slots=True)

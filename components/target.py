@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, StringConstraints
 
 from components import networks
 from components.networks import AddressRange, Taken, addresses, server
+from components.plan import Ref
 from components.problems import Problem, listed
 from components.spec import CONTROL_PLANE, Model, Name, Spec
 
@@ -94,6 +95,9 @@ class MetalLoadBalancer(LoadBalancerConfig):
 
 class TargetConfig(Model):
     """Base of every target config: `kind` chooses the target."""
+
+    settings: ClassVar[tuple[Ref, ...]] = ()
+    """Keys of the Pulumi config that the target's site and providers read; those of add-ons stand in the add-ons."""
 
     kind: str = Field(description="Kind of the target.")
     storage: Any = Field(description="Mechanism of the storage classes.")

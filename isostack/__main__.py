@@ -1,5 +1,10 @@
 """`python -m isostack`."""
 
-from isostack.cli import main
+import sys
 
-main()
+try:
+    from isostack.cli import main
+
+    main()
+except KeyboardInterrupt:  # while the command line itself was loading
+    sys.exit(130)

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from components.problems import InvalidInput, Problem
+from isostack.run import BAD_INPUT, FINE, NOT_EQUIVALENT, Command, Format, output, print_json, progress, run, warn
 
 if TYPE_CHECKING:
+    from isostack.inputs import Faults, Planned
     from isostack.preview import Preview
     from isostack.stacks import Project, StackFile
 
 # Commands import what they need when they run: `--help` answers at once.
-
-FINE, NOT_EQUIVALENT, BAD_INPUT = 0, 1, 2
-
-
-class Format(StrEnum):
-    text = "text"
-    json = "json"
-
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
 StackArgument = Annotated[str, typer.Argument(help="Stack: its name, or its file stacks/Pulumi.NAME.yaml.")]
 
 app = typer.Typer(
     name="isostack",
-    help="One spec, equivalent Kubernetes on vSphere VMs or on bare metal, and what each choice costs.",
+    help="One spec, equivalent Kubernetes on vSphere VMs or on bare metal, and what each choice costs.\n\n"
+    "Reads the Pulumi project around the current directory; outside of any, the one of its own checkout.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -42,92 +34,108 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=Command)
 def compare(
     spec: Annotated[str, typer.Argument(help="Spec: its name, or its file stacks/NAME.yaml.")],
     format: FormatOption = Format.text,
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
     from isostack.check import Packs
-    from isostack.comparison import compare as compare_previews
-    from isostack.parity import Verdict
-    from isostack.preview import start_server
+    from isostack.inputs import stacks_of, warnings
 
     project = _project()
-    stacks = _stacks_of(project, spec)
-    start_server()  # it loads Pulumi while the packs start
+    stacks, strays = stacks_of(project, spec)
+    warn(strays)
+    warn(warnings(_planned(stacks)))
     with Packs.start(_packs(project)) as packs:
+        from isostack.comparison import compare as compare_previews
+        from isostack.parity import Verdict
+
         previews = _previews(project, stacks)
-        with _progress("asking the policy packs"):
+        with progress("asking the policy packs"):
             findings = {preview.stack: packs.check(preview) for preview in previews}
             result = compare_previews(previews, packs.rules, findings)
     if format is Format.json:
-        _print_json("compare", comparison=result)
+        print_json("compare", comparison=result)
     else:
         from isostack.report import text
 
-        text.comparison(text.console(), result)
+        with output():
+            text.comparison(text.console(), result)
     blocked = any(f.level == "mandatory" for found in findings.values() for f in found)
     raise typer.Exit(NOT_EQUIVALENT if result.parity.verdict is Verdict.NOT or blocked else FINE)
 
 
-@app.command()
+@app.command(cls=Command)
 def diff(
     a: StackArgument,
     b: StackArgument,
     format: FormatOption = Format.text,
 ) -> None:
     """Say whether two stacks of one spec are equivalent, and where they differ. Exits 1 when they are not."""
+    project = _project()
+    stacks = [project.stack(a), project.stack(b)]
+    if stacks[0].name == stacks[1].name:
+        raise InvalidInput([Problem(f"{stacks[0].name} cannot differ from itself", "name two stacks")])
+    _planned(stacks)
+    previews = _previews(project, stacks)
     from isostack.parity import Verdict, parity
 
-    project = _project()
-    result = parity(_previews(project, [project.stack(a), project.stack(b)]))
+    result = parity(previews)
     if format is Format.json:
-        _print_json("diff", parity=result)
+        print_json("diff", parity=result)
     else:
         from isostack.report import text
 
-        text.parity(text.console(), result)
+        with output():
+            text.parity(text.console(), result)
     raise typer.Exit(NOT_EQUIVALENT if result.verdict is Verdict.NOT else FINE)
 
 
-@app.command()
+@app.command(cls=Command)
 def preview(stack: StackArgument, format: FormatOption = Format.text) -> None:
     """Show every resource that `pulumi up` would create for a stack. No Pulumi CLI, no login, no credentials."""
     project = _project()
-    (result,) = _previews(project, [project.stack(stack)])
+    stacks = [project.stack(stack)]
+    _planned(stacks)
+    (result,) = _previews(project, stacks)
     if format is Format.json:
-        _print_json("preview", preview=result.to_json())
+        print_json("preview", preview=result.to_json())
     else:
         from isostack.report import text
 
-        text.preview(text.console(), result)
+        with output():
+            text.preview(text.console(), result)
 
 
-@app.command()
+@app.command(cls=Command)
 def plan(
     stack: StackArgument,
     pin: Annotated[bool, typer.Option("--pin", help="Write each machine's host into the stack file.")] = False,
     format: FormatOption = Format.text,
 ) -> None:
     """Show the machines of a stack, why so many, and how each wish of the spec comes true."""
+    from isostack.inputs import read
+
     project = _project()
     file = project.stack(stack)
-    result = _inputs(file).plan()
+    result = read(file).plan()
     if pin:
         from isostack.pin import write_pins
 
         typer.echo(write_pins(file.path, result), err=True)
-        result = _inputs(project.stack(stack)).plan()
+        file = project.stack(stack)
+        result = read(file).plan()
     if format is Format.json:
-        _print_json("plan", stack=file.name, plan=result)
+        print_json("plan", stack=file.name, plan=result)
     else:
         from isostack.report import text
 
-        text.plan(text.console(), file.name, result)
+        with output():
+            text.plan(text.console(), file.name, result)
 
 
-@app.command()
+@app.command(cls=Command)
 def validate(
     names: Annotated[
         list[str] | None, typer.Argument(help="Stacks or specs; none: every stack of the project.")
@@ -135,28 +143,32 @@ def validate(
     format: FormatOption = Format.text,
 ) -> None:
     """Check specs and stack files, and whether each target can carry its spec. Reports every fault at once."""
+    from isostack.inputs import Faults, warnings
+
     project = _project()
-    faults: dict[Problem, None] = {}
+    faults = Faults()
     checked: dict[str, str] = {}
-    for name, check in _checks(project, names or project.stacks()):
-        try:
-            check()
-            checked[name] = "ok"
-        except InvalidInput as error:
-            faults.update(dict.fromkeys(error.problems))
-            checked[name] = "faulty"
+    planned: list[Planned] = []
+    for name in names or _all_stacks(project):
+        found = Faults()
+        planned += filter(None, [_check(project, name, found)])
+        checked[name] = "faulty" if found.problems else "ok"
+        faults.merge(found)
+    told = warnings(planned)
     if format is Format.json:
-        _print_json("validate", checked=checked, problems=tuple(faults))
+        print_json("validate", checked=checked, problems=faults.problems, warnings=told)
     else:
         from isostack.report import text
 
-        for name, state in checked.items():
-            typer.echo(f"{name}: {state}")
-        text.problems(text.console(stderr=True), tuple(faults))
-    raise typer.Exit(BAD_INPUT if faults else FINE)
+        with output():
+            for name, state in checked.items():
+                typer.echo(f"{name}: {state}")
+        warn(told)
+        text.problems(text.console(stderr=True), faults.problems)
+    raise typer.Exit(BAD_INPUT if faults.problems else FINE)
 
 
-@app.command()
+@app.command(cls=Command)
 def schema(
     of: Annotated[str, typer.Argument(help="spec, or the kind of a target.")] = "spec",
     format: FormatOption = Format.text,
@@ -164,124 +176,90 @@ def schema(
     """Show the fields of a spec or of a target config; with --format json the JSON Schema for an editor."""
     from isostack.reference import json_schema, reference
 
-    typer.echo(json.dumps(json_schema(of), indent=2) if format is Format.json else reference(of))
+    with output():
+        typer.echo(json.dumps(json_schema(of), indent=2) if format is Format.json else reference(of))
 
 
-@app.command()
+@app.command(cls=Command)
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the cluster.")],
+    name: Annotated[str, typer.Argument(help="Name of the cluster; that of a spec which is there adds targets to it.")],
     target: Annotated[list[str], typer.Option("--target", help="Kind of a target; give it once for each.")],
 ) -> None:
     """Write a commented spec and one stack file for each target, ready to edit and valid as they are."""
     from isostack.scaffold import scaffold
     from isostack.stacks import shown
 
-    for path in scaffold(_project().stack_dir, name, target):
-        typer.echo(f"wrote {shown(path)}")
-    typer.echo(f"next: edit them, then: isostack compare {name}")
+    made = scaffold(_project().stack_dir, name, target)
+    with output():
+        for path in made.kept:
+            typer.echo(f"kept {shown(path)}")
+        for path in made.written:
+            typer.echo(f"wrote {shown(path)}")
+        if made.kept:
+            typer.echo(f"next: edit them until they fit what was kept: isostack validate {' '.join(made.stacks)}")
+        else:
+            typer.echo(f"next: edit them, then: isostack compare {name}")
 
 
 def main() -> NoReturn:
-    """Run the command line; bad input is told without a traceback and exits with 2."""
-    try:
-        app(prog_name="isostack")
-    except InvalidInput as error:
-        _report(error)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        sys.stderr.close()
-        sys.exit(FINE)
-    except Exception as error:
-        from isostack.check import PackFailed
-        from isostack.preview import PreviewFailed, PreviewsFailed
-
-        if not isinstance(error, PackFailed | PreviewFailed | PreviewsFailed):
-            raise
-        typer.echo(f"error: {error}", err=True)
-    sys.exit(BAD_INPUT)
-
-
-def _report(error: InvalidInput) -> None:
-    if ("json" in sys.argv and "--format" in sys.argv) or "--format=json" in sys.argv:
-        _print_json("error", problems=error.problems)
-        return
-    from isostack.report import text
-
-    text.problems(text.console(stderr=True), error.problems)
+    """Run the command line and exit."""
+    run(app)
 
 
 def _project() -> Project:
+    """The project around the current directory; outside of any, the checkout that this program belongs to."""
     from isostack.stacks import find_project
 
-    return find_project(Path.cwd())
+    return find_project(Path.cwd(), otherwise=Path(__file__).parents[1])
 
 
-def _stacks_of(project: Project, spec: str) -> Sequence[StackFile]:
-    from components.wording import did_you_mean
+def _planned(stacks: Sequence[StackFile]) -> list[Planned]:
+    """What cannot be planned is told before anything is previewed; Pulumi loads meanwhile."""
+    from isostack.inputs import plan_all
+    from isostack.preview import start_server
 
-    stacks = project.stacks_of_spec(spec)
-    if not stacks:
-        specs = sorted({Path(project.stack(s).config.get("isostack:spec", s)).stem for s in project.stacks()})
-        near = did_you_mean(Path(spec).stem, specs)
-        right = f"did you mean {near!r}?" if near else f"specs with stacks: {', '.join(specs) or 'none'}"
-        raise InvalidInput([Problem(f"no stack has the spec {spec!r}", right)])
-    return stacks
-
-
-def _inputs(stack: StackFile) -> Any:
-    from components.load import load
-
-    target, spec = stack.config.get("isostack:target"), stack.config.get("isostack:spec")
-    missing = [key for key, value in (("isostack:spec", spec), ("isostack:target", target)) if value is None]
-    if missing or spec is None or target is None:
-        what = f"missing: {', '.join(missing)}"
-        raise InvalidInput([Problem(what, "a stack names its spec and its target", ("config",), str(stack.path))])
-    try:
-        value = json.loads(target)
-    except ValueError:
-        value = target
-    return load(stack.path.parent, spec, value, stack.path)
-
-
-def _checks(project: Project, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """What to call for each name: a stack's plan, or a spec by itself."""
-    from components.load import load_spec, spec_path
-
-    for name in names:
-        path = Path(name) if name.endswith((".yaml", ".yml")) else spec_path(project.stack_dir, name)
-        if name in project.stacks() or path.name.startswith("Pulumi."):
-            yield name, lambda name=name: _inputs(project.stack(name)).plan()
-        elif path.exists():
-            yield name, lambda path=path: load_spec(path)
-        else:
-            yield name, lambda name=name: project.stack(name)
+    start_server()
+    return plan_all(stacks)
 
 
 def _previews(project: Project, stacks: Sequence[StackFile]) -> list[Preview]:
     from isostack.preview import preview as run
 
-    with _progress(f"previewing {', '.join(stack.name for stack in stacks)}"):
+    with progress(f"previewing {', '.join(stack.name for stack in stacks)}"):
         return run(project.root, stacks)
+
+
+def _all_stacks(project: Project) -> Sequence[str]:
+    from isostack.stacks import shown
+
+    if names := project.stacks():
+        return names
+    right = "isostack new NAME --target KIND writes a spec and its stack files"
+    raise InvalidInput(
+        [Problem("no stack file, Pulumi.NAME.yaml, is in it", right, file=str(shown(project.stack_dir)))]
+    )
+
+
+def _check(project: Project, name: str, faults: Faults) -> Planned | None:
+    """Check a stack, or a spec by itself; what is wrong goes to `faults`."""
+    from components.load import SUFFIXES, load_spec, spec_path
+    from isostack.inputs import impossible
+    from isostack.inputs import plan as plan_stack
+
+    try:
+        is_file = name.endswith(SUFFIXES)
+        path = Path(name) if is_file else spec_path(project.stack_dir, name)
+        if not path.name.startswith("Pulumi.") and (is_file or (name not in project.stacks() and path.is_file())):
+            load_spec(path)
+            return None
+        planned = plan_stack(project.stack(name), faults)
+    except InvalidInput as error:
+        faults.add(error.problems)
+        return None
+    if planned:
+        faults.add(impossible(planned), planned.stack.name)
+    return planned
 
 
 def _packs(project: Project) -> list[Path]:
     return sorted(path.parent for path in (project.root / "policies").glob("*/PulumiPolicy.yaml"))
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[None]:
-    """A spinner on a terminal, silence elsewhere."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
-
-
-def _print_json(command: str, **parts: Any) -> None:
-    from isostack.report.document import document
-
-    typer.echo(json.dumps(document(command, **parts), indent=2))

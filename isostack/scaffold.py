@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,8 +20,20 @@ EXAMPLE = "example"
 """The cluster's name in the examples: in file names and in texts."""
 
 
-def scaffold(folder: Path, name: str, kinds: Sequence[str]) -> list[Path]:
-    """Write the files of a new cluster; returns their paths. Raises InvalidInput, and writes nothing, if one exists."""
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """What `new` has done: files that were there are kept as they are."""
+
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    stacks: tuple[str, ...]
+
+
+def scaffold(folder: Path, name: str, kinds: Sequence[str]) -> Scaffold:
+    """Write the files of a new cluster, or of more targets for one that is there.
+
+    Raises InvalidInput, and writes nothing, if a stack file exists. All files are written or none.
+    """
     faults = [*_name_faults(name), *_kind_faults(kinds)]
     if faults:
         raise InvalidInput(faults)
@@ -27,15 +41,34 @@ def scaffold(folder: Path, name: str, kinds: Sequence[str]) -> list[Path]:
     for kind in dict.fromkeys(kinds):
         sources.extend(sorted((targets.folder(kind) / "examples").iterdir()))
     files = {folder / source.name.replace(EXAMPLE, name): source.read_text("utf-8") for source in sources}
-    existing = [path for path in files if path.exists()]
-    if existing:
-        raise InvalidInput(
-            [Problem("exists already", "choose another name", file=str(shown(path))) for path in existing]
-        )
-    for path, text in files.items():
-        # Not the domain example.com: nobody's, while another name with .com is somebody's.
-        path.write_text(re.sub(rf"\b{EXAMPLE}\b(?!\.com)", name, text), "utf-8")
-    return list(files)
+    stacks = {path: path.stem.removeprefix("Pulumi.") for path in files if path.name.startswith("Pulumi.")}
+    kept = tuple(path for path in files if path.exists())
+    right = "choose another name or target, or edit it"
+    if taken := [path for path in kept if path in stacks]:
+        raise InvalidInput([Problem("exists already", right, file=str(shown(path))) for path in taken])
+    # Not the domain example.com: nobody's, while another name with .com is somebody's.
+    texts = {path: re.sub(rf"\b{EXAMPLE}\b(?!\.com)", name, text) for path, text in files.items() if path not in kept}
+    _write(folder, texts)
+    return Scaffold(tuple(texts), kept, tuple(stacks.values()))
+
+
+def _write(folder: Path, texts: Mapping[Path, str]) -> None:
+    """All of the files or none: half a cluster could not be made whole by a second try."""
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    written: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            with path.open("x", encoding="utf-8") as file:
+                written.append(path)
+                file.write(text)
+    except BaseException:
+        with suppress(OSError):
+            for path in written:
+                path.unlink()
+            for parent in made:
+                parent.rmdir()
+        raise
 
 
 def _name_faults(name: str) -> Iterator[Problem]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from components.problems import FieldPath, InvalidInput, Problem
 from components.source import Document, load_yaml
 
 SPEC_KEY: Final = "isostack:spec"
 _PROJECT_FILE: Final = "Pulumi.yaml"
+_TOP_LEVEL: Final = ("secretsprovider", "encryptedkey", "encryptionsalt", "config", "environment")
+"""All keys of a stack file [seen] github.com/pulumi/pulumi 3.260.0, sdk/go/common/workspace/project.go, ProjectStack.
+Pulumi ignores others in silence."""
+_GLANCE: Final = 2**20
+_NAMES_SPEC: Final = re.compile(rf"""^[^#\n]*?{SPEC_KEY}["']?\s*:\s*["']?([^\s"',}}]+)""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,28 @@ class StackFile:
     config: Mapping[str, str]
     secret_keys: frozenset[str]
 
+    def is_of(self, spec: str | Path) -> bool:
+        return SPEC_KEY in self.config and stem(self.config[SPEC_KEY]) == stem(spec)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A stack file that cannot be used, and why."""
+
+    name: str
+    path: Path
+    problems: tuple[Problem, ...]
+
+    def may_belong_to(self, spec: str | Path) -> bool:
+        """Whether it seems to be a stack of this spec, as far as can be told: by the key's line, else by its name."""
+        text = ""
+        if self.path.is_file():  # reading anything else may never end
+            with suppress(OSError), self.path.open(encoding="utf-8", errors="replace") as file:
+                text = file.read(_GLANCE)
+        if named := _NAMES_SPEC.search(text):
+            return stem(named[1]) == stem(spec)
+        return f"{self.name}-".startswith(f"{stem(spec)}-")
+
 
 @dataclass(frozen=True)
 class Project:
@@ -41,9 +71,14 @@ class Project:
     required: frozenset[str]
 
     def stacks(self) -> list[str]:
-        """The names of all stacks that have a file, sorted."""
-        paths = self.stack_dir.glob("Pulumi.*.yaml")
-        return sorted(name for path in paths if (name := _stack_name(path)))
+        """The names of all stacks that have a file, sorted. Raises InvalidInput where the folder cannot be read."""
+        try:
+            names = os.listdir(self.stack_dir)
+        except OSError as error:
+            what = f"the stacks' folder cannot be read: {(error.strerror or type(error).__name__).lower()}"
+            right = f"{_PROJECT_FILE} names it: stackConfigDir"
+            raise InvalidInput([Problem(what, right, file=str(shown(self.stack_dir)))]) from error
+        return sorted(name for file in names if (name := _stack_name(Path(file))))
 
     def stack(self, name_or_path: str | Path) -> StackFile:
         """A stack by its name, or by the path of its file."""
@@ -56,18 +91,27 @@ class Project:
             path = self.stack_dir / f"Pulumi.{name}.yaml"
         return _read_stack(self, name, path)
 
-    def stacks_of_spec(self, spec: str | Path) -> list[StackFile]:
-        """All stacks whose `isostack:spec` is this spec, named with or without directory and suffix."""
-        files = [self.stack(name) for name in self.stacks()]
-        return [file for file in files if SPEC_KEY in file.config and _stem(file.config[SPEC_KEY]) == _stem(spec)]
+    def read_all(self) -> Iterator[StackFile | Broken]:
+        """Every stack of the folder, whatever is wrong with some."""
+        for name in self.stacks():
+            path = self.stack_dir / f"Pulumi.{name}.yaml"
+            try:
+                yield _read_stack(self, name, path)
+            except InvalidInput as error:
+                yield Broken(name, path, error.problems)
 
 
-def find_project(start: Path) -> Project:
-    """The project that `start`, a file or directory, is in: the nearest Pulumi.yaml, upwards."""
+def find_project(start: Path, otherwise: Path | None = None) -> Project:
+    """The project that `start`, a file or directory, is in: the nearest Pulumi.yaml, upwards.
+
+    `otherwise` is the root of the project to take where there is none.
+    """
     absolute = start.absolute()
     for directory in (absolute, *absolute.parents):
         if (directory / _PROJECT_FILE).is_file():
             return _read_project(directory)
+    if otherwise and (otherwise / _PROJECT_FILE).is_file():
+        return _read_project(otherwise)
     what = f"no {_PROJECT_FILE} in {start} or any directory above it"
     raise InvalidInput([Problem(what, "run the command inside a Pulumi project")])
 
@@ -76,14 +120,16 @@ def _read_project(root: Path) -> Project:
     document = load_yaml(shown(root / _PROJECT_FILE))
     name = document.data.get("name")
     if not isinstance(name, str) or not name:
-        _refuse(document, ("name",), "a project needs a name", "name: isostack")
+        raise InvalidInput([_fault(document, ("name",), "a project needs a name", "name: isostack")])
     # `config` with a text is the old name of stackConfigDir.
     config = document.data.get("config") or {}
     directory = document.data.get("stackConfigDir") or (config if isinstance(config, str) else ".")
     defaults: dict[str, str] = {}
     required: set[str] = set()
     for key, declared in config.items() if isinstance(config, dict) else ():
-        full_key = _full_key(document, key, name)
+        full_key = _full_key(key, name)
+        if full_key is None:
+            raise InvalidInput([_not_a_key(document, key)])
         if not isinstance(declared, dict):
             defaults[full_key] = _text(declared)
         elif value := [declared[field] for field in ("default", "value") if declared.get(field) is not None]:
@@ -96,31 +142,54 @@ def _read_project(root: Path) -> Project:
 def _read_stack(project: Project, name: str, path: Path) -> StackFile:
     path = shown(path)
     document = load_yaml(path)
+    faults = list(_unknown_keys(document))
     if document.data.get("environment"):
         what = "config of a Pulumi ESC environment cannot be read without a login"
-        _refuse(document, ("environment",), what, "put what the program needs into `config`")
+        faults.append(_fault(document, ("environment",), what, "put what the program needs into `config`"))
     config = document.data.get("config") or {}
-    if not isinstance(config, dict):
-        _refuse(document, ("config",), "must be a mapping of keys to values", "config:\n  isostack:spec: shop")
-    values = {_full_key(document, key, project.name): value for key, value in config.items()}
+    values: dict[str, Any] = {}
+    if isinstance(config, dict):
+        for key, value in config.items():
+            if full_key := _full_key(key, project.name):
+                values[full_key] = value
+            else:
+                faults.append(_not_a_key(document, key))
+        if missing := sorted(project.required - values.keys()):
+            right = f"{_PROJECT_FILE} requires a value of each"
+            faults.append(_fault(document, ("config",), f"missing: {', '.join(missing)}", right))
+    else:
+        right = "config:\n  isostack:spec: shop"
+        faults.append(_fault(document, ("config",), "must be a mapping of keys to values", right))
+    if faults:
+        raise InvalidInput(faults)
     secret_keys = frozenset(key for key, value in values.items() if _holds_secret(value))
     plain = {key: _text(value) for key, value in values.items() if key not in secret_keys}
-    if missing := sorted(project.required - values.keys()):
-        _refuse(document, ("config",), f"missing: {', '.join(missing)}", f"{_PROJECT_FILE} requires a value of each")
     defaults = {key: value for key, value in project.defaults.items() if key not in values}
     return StackFile(name, path, project.name, {**defaults, **plain}, secret_keys)
 
 
-def _full_key(document: Document, key: str, project: str) -> str:
-    """`namespace:name`, as the engine reads a key; the project's own may leave out the namespace."""
+def _unknown_keys(document: Document) -> Iterator[Problem]:
+    for key in (key for key in document.data if key not in _TOP_LEVEL):
+        near = get_close_matches(key.lower(), [name for name in _TOP_LEVEL if name not in document.data], 1)
+        if ":" in key:
+            right = "write it below config:"
+        else:
+            right = f"did you mean {near[0]!r}?" if near else f"keys of a stack file: {', '.join(_TOP_LEVEL)}"
+        yield _fault(document, (key,), f"unknown key {key!r}", right, key=True)
+
+
+def _full_key(key: str, project: str) -> str | None:
+    """`namespace:name`, as the engine reads a key; the project's own may leave out the namespace. None: not a key."""
     match key.split(":"):
         case [name]:
-            full_key = f"{project}:{name}"
+            return f"{project}:{name}"
         case [namespace, name] | [namespace, "config", name]:
-            full_key = f"{namespace}:{name}"
-        case _:
-            _refuse(document, ("config", key), "not a config key", "write `namespace:name`", key=True)
-    return full_key
+            return f"{namespace}:{name}"
+    return None
+
+
+def _not_a_key(document: Document, key: str) -> Problem:
+    return _fault(document, ("config", key), "not a config key", "write `namespace:name`", key=True)
 
 
 def _holds_secret(value: Any) -> bool:
@@ -160,8 +229,8 @@ def _stack_name(path: Path) -> str | None:
     return stack if head == "Pulumi" and path.suffix == ".yaml" and stack not in ("", "yaml") else None
 
 
-def _stem(spec: str | Path) -> str:
-    return Path(spec).name.removesuffix(".yaml")
+def stem(spec: str | Path) -> str:
+    return Path(spec).name.removesuffix(".yaml").removesuffix(".yml")
 
 
 def _no_such_stack(name: str, names: list[str]) -> Problem:
@@ -178,6 +247,6 @@ def shown(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _refuse(document: Document, path: FieldPath, what: str, right: str, *, key: bool = False) -> NoReturn:
+def _fault(document: Document, path: FieldPath, what: str, right: str, *, key: bool = False) -> Problem:
     line, column = document.locate(path, key=key)
-    raise InvalidInput([Problem(what, right, path, document.path, line, column)])
+    return Problem(what, right, path, document.path, line, column)

@@ -25,12 +25,14 @@ def addons(spec: Spec, target: Any, bgp: Bgp | None) -> Iterator[Addon]:
             # cniPlugin stays empty: Cilium with node networks given by Kubernetes [documented] the chart's values.
             "AKOSettings": {"clusterName": spec.name},
             "ControllerSettings": {
-                "controllerHost": Ref("avi:controllerHost"),
-                "controllerVersion": Ref("avi:controllerVersion"),
-                "cloudName": Ref("avi:cloudName"),
+                "controllerHost": Ref("avi:controllerHost", secret=False),
+                "controllerVersion": Ref("avi:controllerVersion", secret=False),
+                "cloudName": Ref("avi:cloudName", secret=False),
             },
             "NetworkSettings": {
-                "vipNetworkList": [{"networkName": Ref("avi:vipNetwork"), "cidr": Ref("avi:vipCidr")}],
+                "vipNetworkList": [
+                    {"networkName": Ref("avi:vipNetwork", secret=False), "cidr": Ref("avi:vipCidr", secret=False)}
+                ],
             },
             # Through the nodes' ports: Avi knows no route to pods inside a tunnel.
             "L7Settings": {"serviceType": "NodePort"},

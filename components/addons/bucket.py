@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.plan import Ref
 
-ENDPOINT, REGION = Ref("backup:endpoint"), Ref("backup:region")
+ENDPOINT, REGION = Ref("backup:endpoint", secret=False), Ref("backup:region", secret=False)
 """URL of the S3 service and its region, for example https://s3.eu-central-1.amazonaws.com and eu-central-1."""
 ACCESS_KEY, SECRET_KEY = Ref("backup:accessKey"), Ref("backup:secretKey")
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from components.equinix.plans import CATALOGUE
+from components.plan import Ref
 from components.problems import Fault, Problem
 from components.spec import CONTROL_PLANE, Name, Spec
 from components.target import MetalLoadBalancer, MetalStorage, TargetConfig, machine_problems
@@ -47,6 +48,7 @@ Reservation = Annotated[str, AfterValidator(_reservation)]
 class Config(TargetConfig):
     """Devices in one metro of Equinix Metal."""
 
+    settings = (Ref("equinix-metal:authToken"),)
     kind: Literal["equinix"] = Field("equinix", description="Devices at Equinix Metal.")
     metro: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = Field(
         description="Metro of all devices and of the API address.", examples=["fr"]

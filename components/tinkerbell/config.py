@@ -10,13 +10,17 @@ from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints,
 
 from components.decode import elsewhere
 from components.networks import Address, Taken, server
-from components.plan import ZONE
+from components.plan import ZONE, Ref
 from components.problems import Fault, FieldPath, Problem, listed
 from components.spec import CONTROL_PLANE, LabelKey, Model, Size, Spec
 from components.target import MetalLoadBalancer, MetalStorage, TargetConfig, arp_problems, machine_problems
 from components.tinkerbell.inventory import Hardware, Inventory, read_inventory
 from components.wording import did_you_mean
 
+KUBECONFIG = Ref("kubernetes:kubeconfig")
+"""Of the cluster that runs Tinkerbell."""
+BMC_USERNAME, BMC_PASSWORD = Ref("isostack:bmcUsername"), Ref("isostack:bmcPassword")
+"""Of the BMCs that have none in the inventory."""
 CLASS, POOL = "class", "pool"
 """Inventory labels: what a host is made of, and the one pool that it serves."""
 MAX_WORKFLOW_NAME = 55
@@ -88,6 +92,7 @@ class Vip(Model):
 class Config(TargetConfig):
     """Hosts of one's own, imaged by Tinkerbell. The inventory belongs to this stack alone."""
 
+    settings = (KUBECONFIG, BMC_USERNAME, BMC_PASSWORD)
     kind: Literal["tinkerbell"] = Field("tinkerbell", description="Bare metal, imaged by Tinkerbell.")
     inventory: InventoryFile = Field(
         description="File of the hosts, below the folder of the stack files: the CSV of EKS Anywhere, or YAML with the "

@@ -20,7 +20,7 @@ from components.kube import Manifest
 from components.plan import ZONE, MachinePlan, Plan
 from components.quantity import format_bytes
 from components.site import MachineOutputs
-from components.tinkerbell.config import Config
+from components.tinkerbell.config import BMC_PASSWORD, BMC_USERNAME, KUBECONFIG, Config
 from components.tinkerbell.inventory import Bmc, Hardware
 from components.tinkerbell.template import netplan, template
 
@@ -47,7 +47,7 @@ class Site:
         # imaged anew.
         self._provider = kubernetes.Provider(
             f"{plan.spec.name}-tinkerbell",
-            kubeconfig=credentials.secret("kubernetes:kubeconfig"),
+            kubeconfig=credentials.secret(KUBECONFIG),
             cluster_identifier=f"{plan.spec.name}-tinkerbell",
             opts=pulumi.ResourceOptions(parent=parent),
         )
@@ -201,7 +201,7 @@ class Site:
     @cached_property
     def _credentials(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """Of the BMCs that have none in the inventory."""
-        return credentials.secret("isostack:bmcUsername"), credentials.secret("isostack:bmcPassword")
+        return credentials.secret(BMC_USERNAME), credentials.secret(BMC_PASSWORD)
 
 
 def _born(birth: str, opts: pulumi.ResourceOptions, fixed: list[str]) -> pulumi.ResourceOptions:

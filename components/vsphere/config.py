@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from components.networks import Address, AddressRange, Taken, addresses, ordinary, server
+from components.plan import Ref
 from components.problems import Fault, Problem
 from components.quantity import Bytes
 from components.spec import CONTROL_PLANE, Count, Flag, Model, Name, Spec
@@ -97,6 +98,7 @@ class LoadBalancer(LoadBalancerConfig):
 class Config(TargetConfig):
     """A compute cluster in vCenter."""
 
+    settings = (Ref("vsphere:vsphereServer", secret=False), Ref("vsphere:user"), Ref("vsphere:password"))
     kind: Literal["vsphere"] = Field("vsphere", description="VMs on vSphere.")
     vcenter: str = Field(
         description="Address of vCenter as the cluster's own add-ons reach it; an IP needs no DNS in the cluster.",

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_vsphere as vsphere
 
+from components import credentials
 from components.plan import MachinePlan, Plan
 from components.site import MachineOutputs
 from components.spec import CONTROL_PLANE
@@ -88,6 +89,7 @@ class Site:
         self._config: Config = plan.target
         self._name = plan.spec.name
         self._child = pulumi.ResourceOptions(parent=parent)
+        credentials.read_by_provider(*self._config.settings)
         self._found = look_up(self._config, parent)
         self._folder = vsphere.Folder(
             self._name, path=self._name, type="vm", datacenter_id=self._found.datacenter, opts=self._child

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.facts import Realisation
+from components.networks import addresses
 from components.plan import Rule, equal
 from components.spec import Pool, Spec
-from components.target import addresses
 from components.vsphere.capacity import Standing, Vm, taken
 from components.vsphere.config import Config
 from components.vsphere.failover import survives

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import connection, forkserver
+from multiprocessing import connection, forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from types import ModuleType
 
@@ -59,7 +59,8 @@ class _Child:
 
 def start_server() -> None:
     """Starts the process that loads Pulumi, unless it runs. Returns at once: it loads while we read files."""
-    with _blank_main(), _import_path():
+    resource_tracker.ensure_running()  # it unblocks SIGINT
+    with _blank_main(), _import_path(), _without_interrupts():
         forkserver.ensure_running()
 
 
@@ -123,6 +124,16 @@ def _blank_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Blocks SIGINT, also in what is started inside: a Python that Ctrl-C meets early would print a traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

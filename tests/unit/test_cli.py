@@ -7,29 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components import targets
 from isostack.preview import Preview
+from tests.cli import Run, edit
 from tests.configs import ScratchProject, scratch
 from tests.specs import ROOT, SMALLEST, changed, spec
-
-
-class Run:
-    """One run of the command line in a project."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "isostack", *arguments]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
-        assert "Traceback" not in self.err + self.out
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -108,7 +93,7 @@ def test_new_with_all_targets_is_equivalent(project: ScratchProject) -> None:
     assert run.code == 0, run.out
     again = Run(project.root, "new", "first", "--target", "vsphere")
     assert again.code == 2
-    assert "first.yaml: exists already" in again.err
+    assert "stacks/Pulumi.first-vsphere.yaml: exists already" in again.err
 
 
 def test_new_refuses_bad_names_and_kinds_together(project: ScratchProject) -> None:
@@ -136,12 +121,6 @@ def test_pin_writes_hosts_and_keeps_comments(tiny: ScratchProject) -> None:
     assert "tiny-apps-0: h0002" in path.read_text()
     assert "pinned 0 machines, 2 were pinned" in Run(tiny.root, "plan", "tiny-tinkerbell", "--pin").err
     assert Run(tiny.root, "plan", "tiny-vsphere", "--pin").code == 2
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
 
 
 BAD_SPECS = {
@@ -219,12 +198,6 @@ def test_names_that_are_nearly_right(tiny: ScratchProject) -> None:
     assert "no stack 'tiny-vspere'; did you mean 'tiny-vsphere'?" in Run(tiny.root, "plan", "tiny-vspere").err
     assert "no stack has the spec 'tyny'; did you mean 'tiny'?" in Run(tiny.root, "compare", "tyny").err
     assert "no schema 'vsfere'; did you mean 'vsphere'?" in Run(tiny.root, "schema", "vsfere").err
-
-
-def test_outside_of_a_project(tmp_path: Path) -> None:
-    run = Run(tmp_path, "validate")
-    assert run.code == 2
-    assert "no Pulumi.yaml" in run.err
 
 
 def test_errors_as_json(tiny: ScratchProject) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from rich.console import Console
 
-from isostack.cli import _inputs
+from isostack.inputs import read
 from isostack.parity import _flat
 from isostack.preview import Preview, Resource
 from isostack.report import text
@@ -26,7 +26,7 @@ STACKS = find_project(ROOT).stacks()
 @pytest.mark.parametrize("stack", STACKS)
 def test_plan(stack: str, golden: Golden) -> None:
     out = Console(file=io.StringIO(), width=160)
-    text.plan(out, stack, _inputs(find_project(ROOT).stack(stack)).plan())
+    text.plan(out, stack, read(find_project(ROOT).stack(stack)).plan())
     golden(f"plan/{stack}.txt", _written(out))
 
 

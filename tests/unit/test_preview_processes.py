@@ -154,11 +154,28 @@ def test_nothing_outlives_the_command(tmp_path: Path) -> None:
     wait_for(lambda: not processes_of_session(parent.pid))
 
 
+def test_a_program_meets_ctrl_c_as_if_started_by_itself(tmp_path: Path) -> None:
+    """The fork server is started with SIGINT blocked; what a program starts must not inherit that."""
+    result = preview_of(
+        tmp_path,
+        """
+        import signal
+        Thing("thing", {
+            "blocked": signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []),
+            "default": signal.getsignal(signal.SIGINT) == signal.SIG_DFL,
+        })
+        """,
+    )
+    assert named(result, "thing").inputs == {"blocked": False, "default": True}
+
+
 def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
     parent = parent_of(tmp_path, SLEEPER)
     wait_for((tmp_path / "began").exists)
-    parent.send_signal(signal.SIGINT)
-    assert parent.wait(30) != 0
+    os.killpg(parent.pid, signal.SIGINT)
+    _, errors = parent.communicate(timeout=30)
+    assert parent.returncode != 0
+    assert errors.count("Traceback") == 1  # its own: no child and no server has anything to say
     wait_for(lambda: not processes_of_session(parent.pid))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.problems import InvalidInput
-from isostack.stacks import Project, find_project
+from isostack.stacks import Broken, Project, StackFile, find_project
 
 
 @pytest.fixture
@@ -180,9 +180,52 @@ def test_an_unknown_name_gets_the_nearest(root: Path) -> None:
 
 def test_stacks_of_a_spec(root: Path) -> None:
     write_stack(root, "b", "config:\n  isostack:spec: shop\n")
-    write_stack(root, "a", "config:\n  isostack:spec: stacks/shop.yaml\n")
+    write_stack(root, "a", "config:\n  isostack:spec: stacks/shop.yml\n")
     write_stack(root, "other", "config:\n  isostack:spec: shopping\n")
-    project = write_stack(root, "none", "config: {}\n")
-    for spec in ("shop", "shop.yaml", Path("stacks/shop.yaml")):
-        assert [stack.name for stack in project.stacks_of_spec(spec)] == ["a", "b"]
-    assert project.stacks_of_spec("nothing") == []
+    stacks = list(write_stack(root, "none", "config: {}\n").read_all())
+    for spec in ("shop", "shop.yaml", "shop.yml", Path("stacks/shop.yaml")):
+        assert [stack.name for stack in stacks if isinstance(stack, StackFile) and stack.is_of(spec)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "spec"),
+    [
+        ("x", "config: [\n  isostack:spec: shop # the shop", "shop"),
+        ("x", 'config: {"isostack:spec": "shop", "a": [}', "shop"),
+        ("x", "config: [\n  # isostack:spec: edge\n  isostack:spec: stacks/shop.yaml", "shop"),
+        ("shop-vsphere", "config: [\n", "shop"),
+        ("shop", "", "shop"),
+    ],
+)
+def test_of_which_spec_a_broken_stack_seems_to_be(root: Path, name: str, text: str, spec: str) -> None:
+    (broken,) = write_stack(root, name, text).read_all()
+    assert isinstance(broken, Broken)
+    assert broken.may_belong_to(spec)
+    assert broken.may_belong_to(f"stacks/{spec}.yaml")
+    assert not broken.may_belong_to("edge")
+    assert not broken.may_belong_to("sho")
+    assert broken.problems
+
+
+def test_the_folder_of_stacks_must_be_readable(root: Path) -> None:
+    (root / "stacks").rmdir()
+    with pytest.raises(InvalidInput, match=r"stacks: the stacks' folder cannot be read: no such file or directory"):
+        find_project(root).stacks()
+
+
+def test_all_faults_of_a_stack_file_at_once(root: Path) -> None:
+    text = (
+        "confg: {a: 1}\nisostack:spec: shop\nencryptionsalt: v1\nconfig:\n  a:b:c: 1\n  d:e:f: 1\nenvironment: [prod]\n"
+    )
+    with pytest.raises(InvalidInput) as caught:
+        write_stack(root, "dev", text).stack("dev")
+    told = {str(problem).partition("Pulumi.dev.yaml:")[2] for problem in caught.value.problems}
+    assert told == {
+        "1:1: confg: unknown key 'confg'; keys of a stack file: "
+        "secretsprovider, encryptedkey, encryptionsalt, config, environment",
+        "2:1: isostack:spec: unknown key 'isostack:spec'; write it below config:",
+        "5:3: config.a:b:c: not a config key; write `namespace:name`",
+        "6:3: config.d:e:f: not a config key; write `namespace:name`",
+        "7:14: environment: config of a Pulumi ESC environment cannot be read without a login; "
+        "put what the program needs into `config`",
+    }
