@@ -117,6 +117,8 @@ class Taken:
     """network: others stand in it. server: one host's, which may serve more than one purpose. own: nobody else's."""
     file: str = ""
     line: int = 0
+    asked: bool = True
+    """Nodes or pods speak to it; a BMC is spoken to from elsewhere."""
 
     @cached_property
     def span(self) -> range:
@@ -185,7 +187,7 @@ def _outside(found: Sequence[Taken], field: str, network: str) -> Iterator[Probl
     """Inside the cluster its own networks hide whoever else has such an address. One problem for each field or column;
     what stands in a network that is told is not told again."""
     cluster = addresses(network)
-    hidden = [each for each in found if _overlap(each.span, cluster)]
+    hidden = [each for each in found if each.asked and _overlap(each.span, cluster)]
     told = [*collapse_addresses(IPv4Network(each.text) for each in hidden if each.kind == "network")]
     starts = [int(each[0]) for each in told]
     groups: dict[tuple[str, FieldPath], list[Taken]] = {}

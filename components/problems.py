@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 FieldPath = tuple[str | int, ...]
 
@@ -33,7 +34,7 @@ class Problem:
     file: str = ""
     line: int = 0
     column: int = 0
-    source: str = ""
+    source: Literal["", "spec", "target"] = ""
 
     @property
     def field(self) -> str:

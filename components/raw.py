@@ -47,7 +47,12 @@ class Shown:
 
 
 class RawTarget(Protocol):
-    """What `components/<target>/raw.py` holds. All three functions are pure."""
+    """What `components/<target>/raw.py` holds. The functions are pure."""
+
+    @property
+    def SHOWS(self) -> frozenset[str]:
+        """The fields of Shown that the raw resources of each machine show, beside `zone` and the user data. One that is
+        then missing is held against the target."""
 
     def encode(self, plan: Plan, machine: MachinePlan, text: str) -> Any:
         """The input of the raw resource that carries this user data."""
@@ -55,8 +60,9 @@ class RawTarget(Protocol):
     def decode(self, carried: Any) -> str:
         """The user data in such an input."""
 
-    def machines(self, resources: Sequence[Resource]) -> Mapping[str, Shown]:
-        """The machines among the resources of a stack, by the name that their nodes will have."""
+    def machines(self, resources: Sequence[Resource]) -> Iterable[tuple[str, Shown]]:
+        """The machines among the resources of a stack, each with the name that its node will have. A name that is not
+        known is empty."""
 
 
 def known(value: Any, kind: type[T]) -> T | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
 from components.facts import Realisation
 from components.plan import Leaf, Rule, equal
-from components.spec import Spec
+from components.spec import CONTROL_PLANE, Spec
 
 BIRTH = "as of a node's birth: a later change reaches new nodes and new generations"
 CREATION = "as of the cluster's creation: nothing carries a later change into it"
@@ -22,7 +23,7 @@ SHARED: Mapping[str, Rule] = {
     "kubernetes.cni": equal("Helm release cilium"),
     "kubernetes.podCidr": equal("kubeadm networking.podSubnet", CREATION),
     "kubernetes.serviceCidr": equal("kubeadm networking.serviceSubnet", CREATION),
-    "controlPlane.nodes": equal("one machine each, joined with kubeadm"),
+    "controlPlane.nodes": lambda leaf: control_plane_nodes(leaf),
     "pools.*.name": equal("node label isostack.io/pool"),
     "pools.*.nodes": equal("one machine each, joined with kubeadm"),
     "pools.*.tenant": equal("node label and NoSchedule taint isostack.io/tenant; admission policy tenant-nodes"),
@@ -54,7 +55,17 @@ SHARED: Mapping[str, Rule] = {
     "workloads.*.requests.memory": equal("sizing"),
     "workloads.*.state": equal("policy pack snapshots"),
 }
-"""Rules of the fields that no target decides."""
+"""Rules of the fields that no target decides. A target that knows better of one has its own."""
+
+
+def control_plane_nodes(leaf: Leaf) -> Realisation:
+    """The same on every target, and so are the zones that the spec spreads them over."""
+    spec = cast(Spec, leaf.holders[0])
+    here = max(Counter(spec.zones_of(CONTROL_PLANE)[i % len(spec.zones)] for i in range(leaf.value)).values())
+    majority, reason = leaf.value // 2 + 1, ""
+    if len(spec.zones) > 1 and leaf.value > 1 and leaf.value - here < majority:
+        reason = f"one zone holds {here} of {leaf.value} and etcd needs {majority}: its loss stops the API"
+    return equal("one machine each, joined with kubeadm", reason)(leaf)
 
 
 def realise(spec: Spec, target_rules: Mapping[str, Rule]) -> tuple[Realisation, ...]:

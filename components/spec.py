@@ -113,7 +113,9 @@ class Pool(Model):
     nodes: Count = Field(description="Number of nodes.", ge=1, le=MAX_NODES, examples=[3])
     size: Size = Field(description="Size of each node.")
     tenant: Name | None = Field(None, description="The one tenant whose pods may run here; none: shared by all.")
-    zones: tuple[Name, ...] = Field((), description="Zones to spread over; empty: all zones of the cluster.")
+    zones: tuple[Name, ...] = Field(
+        (), description="Zones to spread over, node by node; empty: all of the cluster. They count at a node's birth."
+    )
     labels: dict[LabelKey, LabelValue] = Field({}, description="Labels of every node.")
     taints: tuple[Taint, ...] = Field((), description="Taints of every node.")
 
@@ -248,7 +250,8 @@ class Spec(Model):
     name: Name = Field(description="Name of the cluster; part of every machine's name.", examples=["shop"])
     kubernetes: Kubernetes = Field(description="Kubernetes release and networks.")
     zones: tuple[Name, ...] = Field(
-        description="Failure domains, for example racks or rooms; what each is, the target says.",
+        description="Failure domains, for example racks or rooms; what each is, the target says. Nodes take them in turn: "
+        "a zone added to a running cluster belongs into the zones of new pools only.",
         min_length=1,
         max_length=26,
         examples=[["a"]],

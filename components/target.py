@@ -103,7 +103,9 @@ class TargetConfig(Model):
     storage: Any = Field(description="Mechanism of the storage classes.")
     load_balancer: Any = Field(description="Mechanism of Services of type LoadBalancer.")
     generations: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        {}, description="Machines to re-image, by name: raise the number and the machine is built anew. Default 1."
+        {},
+        description="Machines to build anew, by name: raise the number, default 1, and the machine is deleted and made "
+        "again. Any other number than the last does so: a line that was used must stay, and must never be lowered.",
     )
 
     def networks(self) -> Iterator[Taken]:
@@ -139,15 +141,19 @@ def machine_problems(names: Iterable[str], spec: Spec, field: str, *, grown: boo
 
 
 def arp_problems(config: TargetConfig, spec: Spec, workers: Iterable[IPv4Network]) -> Iterator[Problem]:
-    """Addresses of services that nobody asks the workers for: ARP stays inside a network."""
+    """Addresses of services that nobody asks the workers for: ARP stays inside a network, and any worker may be the one
+    that announces them."""
     balancer, near = config.load_balancer, [str(network) for network in dict.fromkeys(workers)]
     if not spec.services.load_balancer or balancer.provider not in get_args(Announcer) or balancer.addresses is None:
         return
     block = addresses(balancer.addresses)
-    if not any(block[0] in addresses(text) and block[-1] in addresses(text) for text in near):
-        what = f"{balancer.addresses} is not inside a network of the workers ({listed(near)})"
-        right = f"choose a range inside one: {balancer.provider} announces it by ARP"
-        yield Problem(what, right, ("loadBalancer", "addresses"))
+    outside = [text for text in near if block[0] not in addresses(text) or block[-1] not in addresses(text)]
+    if outside:
+        what = f"{balancer.addresses} is not inside the workers' network {listed(outside)}"
+        right = f"{balancer.provider} announces it by ARP from any worker: they must share a network that holds it"
+        if len(near) > 1:
+            right += ", or announce it by BGP"
+        yield Problem(what, right, ("loadBalancer", "addresses"), source="target")
 
 
 def _storage_problems(storage: StorageConfig, spec: Spec) -> Iterator[Problem]:

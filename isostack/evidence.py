@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+
+from pydantic.alias_generators import to_camel
 
 from components import facts, targets
 from components.facts import ClusterFacts, MachineFacts, SiteFacts
@@ -19,22 +20,28 @@ def doubts(preview: Preview) -> Iterator[Doubt]:
     """Where a machine's raw resources are not what its facts say. The facts come from the plan, and a target's mistake
     is between the two."""
     (cluster,) = preview.of_type(facts.CLUSTER)
-    shown = dict(targets.raw(ClusterFacts.of(cluster.inputs).target).machines(preview.resources))
+    raw = targets.raw(ClusterFacts.of(cluster.inputs).target)
+    shown: dict[str, list[Shown]] = {}
+    for name, machine in raw.machines(preview.resources):
+        shown.setdefault(name, []).append(machine)
     sites = [SiteFacts.of(site.inputs) for site in preview.of_type(facts.SITE)]
     zones = {host.name: host.zone for site in sites for host in site.hosts}
     keys = {key.urn for pki in preview.of_type(facts.PKI) for key in preview.children(pki.urn)}
     for component in preview.of_type(facts.MACHINE):
-        machine = MachineFacts.of(component.inputs)
-        name = machine.wanted.name
-        if (there := shown.pop(name, None)) is None:
-            yield name, "", "planned, and no raw resource of it"
+        machine_facts = MachineFacts.of(component.inputs)
+        name = machine_facts.wanted.name
+        there = shown.pop(name, [])
+        if len(there) != 1:
+            yield name, "", f"planned, and {len(there) or 'no'} raw resources of it"
             continue
-        yield from ((name, field, what) for field, what in _of_machine(machine, there, zones))
-        yield from ((name, "userData", what) for what in _of_user_data(machine, there, keys))
-    yield from ((name, "", "a raw resource, and not planned") for name in shown)
+        yield from ((name, field, what) for field, what in _of_machine(machine_facts, there[0], zones, raw.SHOWS))
+        yield from ((name, "userData", what) for what in _of_user_data(machine_facts, there[0], keys))
+    yield from ((name or "without a name", "", "a raw resource, and not planned") for name in shown)
 
 
-def _of_machine(machine: MachineFacts, there: Shown, zones: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _of_machine(
+    machine: MachineFacts, there: Shown, zones: dict[str, str], shows: frozenset[str]
+) -> Iterator[tuple[str, str]]:
     wanted, place = machine.wanted, machine.place
     if not place.size.covers(wanted.size):
         yield "size", f"{place.size}, asked {wanted.size}"
@@ -42,18 +49,14 @@ def _of_machine(machine: MachineFacts, there: Shown, zones: dict[str, str]) -> I
         yield "zone", f"the raw resources keep it in {there.zone or 'none'}, asked {wanted.zone}"
     if place.host is not None and zones.get(place.host, wanted.zone) != wanted.zone:
         yield "zone", f"{place.host} stands in zone {zones[place.host]}, asked {wanted.zone}"
-    planned: dict[str, tuple[Any, Any]] = {
-        "host": (there.host, place.host),
-        "hostClass": (there.host_class, place.host_class),
-        "address": (there.address, place.address),
-        "size.cpus": (there.cpus, place.size.cpus),
-        "size.memory": (there.memory, place.size.memory),
-        "size.disk": (there.disk, place.size.disk),
-    }
-    for field, (raw, plan) in planned.items():
-        if raw is not None and raw != plan:
-            show = show_bytes if field in ("size.memory", "size.disk") else str
-            yield field, f"the raw resource has {show(raw)}, planned {show(plan)}"
+    planned = {field: getattr(place, field) for field in ("host", "host_class", "address")}
+    planned |= {field: getattr(place.size, field) for field in ("cpus", "memory", "disk")}
+    for field, plan in planned.items():
+        raw, show = getattr(there, field), show_bytes if field in ("memory", "disk") else str
+        if raw is None and field in shows:
+            yield to_camel(field), f"the raw resource does not show it, planned {show(plan)}"
+        elif raw is not None and raw != plan:
+            yield to_camel(field), f"the raw resource has {show(raw)}, planned {show(plan)}"
 
 
 def _of_user_data(machine: MachineFacts, there: Shown, keys: set[str]) -> Iterator[str]:

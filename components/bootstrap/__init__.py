@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from components.bootstrap.labels import forbidden_labels
 from components.bootstrap.late import Late
 from components.bootstrap.render import facts, render
 
-__all__ = ["Late", "facts", "forbidden_labels", "render"]
+__all__ = ["Late", "facts", "render"]

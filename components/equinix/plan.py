@@ -15,6 +15,7 @@ from components.problems import FieldPath, InvalidInput, Problem
 from components.quantity import format_bytes
 from components.spec import CONTROL_PLANE, Pool, Size, Spec
 
+BGP = Path(__file__).with_name("bgp.sh").read_text("utf-8")
 SERVICE_ENDED = "2026-06-30"  # [documented] https://docs.equinix.com/metal/locations/capacity/, its banner
 
 
@@ -30,7 +31,7 @@ def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
         vip_mode="bgp",  # devices share no layer 2
         vip_interface="lo",
         bgp_as=config.bgp_asn,
-        script=Path(__file__).with_name("bgp.sh").read_text("utf-8"),  # only a device knows its routers
+        script=BGP,  # only a device knows its routers
     )
     return Assignment(
         places=tuple(_place(config, plans[machine.pool], machine) for machine in wanted),

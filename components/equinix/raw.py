@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from components.equinix.plans import CATALOGUE
 from components.plan import MachinePlan, Plan
-from components.raw import Resource, Shown, of_kind
+from components.raw import Resource, Shown, known, of_kind
 
 DEVICE = "equinix-metal:index/device:Device"
 ZONE_TAG = "zone="
+SHOWS = frozenset({"host_class", "cpus", "memory"})
 
 
 def encode(plan: Plan, machine: MachinePlan, text: str) -> str:
@@ -20,15 +21,17 @@ def decode(carried: str) -> str:
     return carried
 
 
-def machines(resources: Sequence[Resource]) -> Mapping[str, Shown]:
-    return {str(device.inputs.get("hostname")): _shown(device) for device in of_kind(resources, DEVICE)}
+def machines(resources: Sequence[Resource]) -> Iterator[tuple[str, Shown]]:
+    for device in of_kind(resources, DEVICE):
+        yield known(device.inputs.get("hostname"), str) or "", _shown(device)
 
 
 def _shown(device: Resource) -> Shown:
     """The drive that a node lives on does not show: the plan has several."""
-    slug = str(device.inputs.get("plan"))
-    plan = CATALOGUE.get(slug)
-    zones = [tag.removeprefix(ZONE_TAG) for tag in device.inputs.get("tags") or () if tag.startswith(ZONE_TAG)]
+    slug = known(device.inputs.get("plan"), str)
+    plan = CATALOGUE.get(slug or "")
+    tags = (known(tag, str) or "" for tag in known(device.inputs.get("tags"), list) or ())
+    zones = [tag.removeprefix(ZONE_TAG) for tag in tags if tag.startswith(ZONE_TAG)]
     return Shown(
         zone=zones[0] if len(zones) == 1 else None,
         user_data=device.inputs.get("userData"),

@@ -108,6 +108,7 @@ class Site:
             ignore_changes=[
                 "userData",
                 "customData",
+                "metro",
                 "plan",
                 "operatingSystem",
                 "billingCycle",

@@ -13,7 +13,7 @@ from components.networks import Address, Taken, server
 from components.plan import ZONE, Ref
 from components.problems import Fault, FieldPath, Problem, listed
 from components.spec import CONTROL_PLANE, LabelKey, Model, Size, Spec
-from components.target import MetalLoadBalancer, MetalStorage, TargetConfig, arp_problems, machine_problems
+from components.target import MetalLoadBalancer, MetalStorage, TargetConfig, machine_problems
 from components.tinkerbell.inventory import Hardware, Inventory, read_inventory
 from components.wording import did_you_mean
 
@@ -37,7 +37,13 @@ def _inventory(given: object, info: ValidationInfo) -> Inventory:
     if PurePath(given).is_absolute() or ".." in PurePath(given).parts:
         raise Fault(f"{given!r} leaves the folder of the stack files", "put the inventory there and name it from there")
     with elsewhere():
-        return read_inventory((info.context or {}).get("folder", Path()) / given)
+        return read_inventory(_folder(info) / given)
+
+
+def _folder(info: ValidationInfo) -> Path:
+    """Without a folder there is no place to look in: not the one that happens to be the current one."""
+    assert info.context is not None
+    return Path(info.context["folder"])
 
 
 InventoryFile = Annotated[
@@ -109,10 +115,11 @@ class Config(TargetConfig):
     assignments: dict[str, str] = Field(
         {},
         description="Host by machine: `isostack plan --pin` writes it. A pinned machine stays where it is whatever "
-        "becomes of the pools and the inventory.",
+        "becomes of the pools and of the order of the inventory. A host under another name is imaged anew.",
     )
     namespace: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")] = Field(
-        "tinkerbell", description="Namespace of Tinkerbell's objects. It must exist."
+        "tinkerbell",
+        description="Namespace of Tinkerbell's objects. It must exist. Objects that are there stay in theirs.",
     )
     image: Image = Field(description="What is written to the hosts' disks.")
     tootles: Url = Field(
@@ -152,9 +159,6 @@ class Config(TargetConfig):
         yield from _pin_problems(self, spec)
         yield from _name_problems(self)
         yield from _vip_problems(self.vip)
-        if self.vip.mode == "arp":
-            workers = (host.network for host in self.hosts if host.labels.get(POOL) != CONTROL_PLANE)
-            yield from arp_problems(self, spec, workers)
         if self.image.format == "qcow2" and self.image.compressed:
             yield Problem("qemuimg2disk reads no compressed file", "unpack it, or use a raw image", ("image", "url"))
 
@@ -175,7 +179,8 @@ def _inventory_networks(inventory: Inventory) -> Iterator[Taken]:
     yield from shared.values()
     for host in hosts:
         if host.bmc is not None:
-            yield Taken(host.bmc.address, f"the BMC of {host.name}", ("bmc_ip",), "own", file, host.line)
+            bmc = f"the BMC of {host.name}"
+            yield Taken(host.bmc.address, bmc, ("bmc_ip",), "own", file, host.line, asked=False)
     for host in hosts:
         yield Taken(host.address, f"host {host.name}", ("ip_address",), "own", file, host.line)
 
@@ -214,8 +219,8 @@ def _pin_problems(config: Config, spec: Spec) -> Iterator[Problem]:
     for machine, host in config.assignments.items():
         path = ("assignments", machine)
         if host not in hosts:
-            near = did_you_mean(host, hosts)
-            right = f"did you mean {near!r}?" if near else "name one of its hosts"
+            # No near name here: another host may be in use, and the same one under another name is imaged over.
+            right = "put its row back under this name; without the line the machine is made anew, empty, elsewhere"
             yield Problem(f"{config.inventory.path} has no host {host!r}", right, path)
         if host in seen:
             yield Problem(f"{host!r} is given to {seen[host]!r} already", "a host is one machine", path)

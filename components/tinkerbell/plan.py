@@ -11,6 +11,7 @@ from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
 from components.problems import FieldPath, InvalidInput, Problem, listed
 from components.spec import CONTROL_PLANE, Spec
+from components.target import arp_problems
 from components.tinkerbell.choice import Chosen, carries_endpoint, choose, misfit, spares
 from components.tinkerbell.config import CLASS, Config, Vip
 from components.tinkerbell.inventory import Hardware
@@ -26,6 +27,9 @@ def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
         chosen = choose(config.model_copy(update={"vip": Vip(mode="bgp")}), wanted)
     faults = [*_pins(config, wanted, chosen), *_shortages(spec, config, wanted, chosen)]
     faults += _endpoint(config, wanted, chosen)
+    if config.vip.mode == "arp":
+        workers = (chosen[m.name].network for m in wanted if m.pool != CONTROL_PLANE and m.name in chosen)
+        faults += arp_problems(config, spec, workers)
     if faults:
         raise InvalidInput(faults)
     hosts = [chosen[machine.name] for machine in wanted]
@@ -180,7 +184,10 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chose
     for host in config.hosts:
         if host.name not in used:
             if host.name in pinned:
-                serves = f"waits for {pinned[host.name]}, which the spec has no longer: its pin keeps it"
+                serves = (
+                    f"waits for {pinned[host.name]}, which the spec has no longer: its pin keeps it, and it runs its "
+                    "node until somebody powers it off"
+                )
             else:
                 serves = (
                     f"spare for {', '.join(idle[host.name])}" if host.name in idle else "fits no machine of the spec"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from components.plan import ZONE, MachinePlan, Plan
 from components.quantity import parse_bytes
 from components.raw import Resource, Shown, at, known, of_kind
 from components.tinkerbell.config import CLASS
 
+SHOWS = frozenset({"host", "host_class", "address", "cpus", "memory"})
 HARDWARE, WORKFLOW = (f"kubernetes:tinkerbell.org/v1alpha1:{kind}" for kind in ("Hardware", "Workflow"))
 
 
@@ -20,20 +21,17 @@ def decode(carried: str) -> str:
     return carried
 
 
-def machines(resources: Sequence[Resource]) -> Mapping[str, Shown]:
-    return dict(_machines(resources))
-
-
-def _machines(resources: Sequence[Resource]) -> Iterator[tuple[str, Shown]]:
+def machines(resources: Sequence[Resource]) -> Iterator[tuple[str, Shown]]:
     """A Hardware is a machine once a Workflow images it: spares have none."""
-    imaged = {at(workflow.inputs, "spec", "hardwareRef") for workflow in of_kind(resources, WORKFLOW)}
+    imaged = [at(workflow.inputs, "spec", "hardwareRef") for workflow in of_kind(resources, WORKFLOW)]
     for hardware in of_kind(resources, HARDWARE):
-        host, name = at(hardware.inputs, "metadata", "name"), at(hardware.inputs, "spec", "metadata", "instance")
+        host = known(at(hardware.inputs, "metadata", "name"), str)
         if host in imaged:
-            yield str(at(name, "hostname")), _shown(hardware, host)
+            name = at(hardware.inputs, "spec", "metadata", "instance", "hostname")
+            yield known(name, str) or "", _shown(hardware, host)
 
 
-def _shown(hardware: Resource, host: str) -> Shown:
+def _shown(hardware: Resource, host: str | None) -> Shown:
     """The root disk's size does not show: only its device does."""
     spec, labels = hardware.inputs.get("spec"), at(hardware.inputs, "metadata", "labels")
     cpus, memory = (known(at(spec, "resources", part), str) for part in ("cpu", "memory"))

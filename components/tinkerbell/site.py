@@ -184,7 +184,9 @@ class Site:
         return Manifest(resource or name, api_version=api_version, kind=kind, body=body, opts=self._through(opts))
 
     def _through(self, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self._provider))
+        """Another namespace would replace every object, and so image every host: what is there stays in its own."""
+        own = pulumi.ResourceOptions(provider=self._provider, ignore_changes=["metadata.namespace"])
+        return pulumi.ResourceOptions.merge(opts, own)
 
     def _succeeded(self, machine: MachinePlan, host: Hardware, status: Any) -> str:
         """The id of a host whose Workflow has ended well: the image is written, the system not yet up."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, summarize_address_range
 from typing import Any
 
 from components.addons import load_balancer
 from components.addons.placement import ANY_NODE
+from components.networks import addresses
 from components.plan import Addon, Ref, Release
 from components.spec import Spec
 from components.vsphere import csi
@@ -34,8 +36,10 @@ def _cloud_provider(config: Config) -> Addon:
 
 
 def _config(config: Config) -> dict[str, Any]:
-    # kube-vip puts the API's address on a node beside its own; it must never become the node's.
-    not_a_node = f"{config.endpoint}/32"
+    # kube-vip puts the API's address and those of Services on nodes beside their own; none must become a node's.
+    kept = addresses(config.load_balancer.addresses) if config.load_balancer.addresses else range(0)
+    services = summarize_address_range(IPv4Address(kept[0]), IPv4Address(kept[-1])) if kept else ()
+    not_a_node = ",".join((f"{config.endpoint}/32", *map(str, services)))
     return {
         "enabled": True,
         "vcenter": config.vcenter,

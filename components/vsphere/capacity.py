@@ -89,9 +89,6 @@ class Standing:
     on: Mapping[str, str]
     """Name of the host by name of the VM."""
 
-    def guests(self, host: str) -> tuple[Vm, ...]:
-        return tuple(vm for vm in self.vms if self.on[vm.name] == host)
-
     def left(self) -> tuple[Hypervisor, ...]:
         """The hosts with what the VMs leave of them."""
         used = dict.fromkeys((host.name for host in self.hosts), Room(0, 0))

@@ -11,7 +11,7 @@ from components.vsphere.capacity import Hypervisor, Standing, Vm
 from components.vsphere.placement import fit
 
 MOST_LOSSES = 200
-"""Combinations of lost hosts that are all tried; where there are more, only the loss of the largest hosts is."""
+"""Combinations of lost hosts that are all tried."""
 STEPS = 500
 
 
@@ -33,6 +33,7 @@ class Outlook:
 
     tried: int
     every: bool
+    """Every loss of so many hosts was tried; otherwise each of one host, and that of the largest hosts together."""
     failures: tuple[Loss, ...]
 
 
@@ -50,7 +51,7 @@ def _losses(hosts: tuple[Hypervisor, ...], lost: int) -> tuple[list[tuple[int, .
     if lost <= 1 or comb(len(hosts), lost) <= MOST_LOSSES:
         return list(combinations(range(len(hosts)), lost)), True
     largest = sorted(range(len(hosts)), key=lambda i: (-hosts[i].room.memory, -hosts[i].room.cpus))
-    return [tuple(sorted(largest[:lost]))], False
+    return [*combinations(range(len(hosts)), 1), tuple(sorted(largest[:lost]))], False
 
 
 def _failures(standing: Standing, losses: list[tuple[int, ...]]) -> Iterator[Loss]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from components.problems import FieldPath, Problem, listed
+from components.quantity import format_bytes
 from components.spec import CONTROL_PLANE, Size, Spec
-from components.vsphere.capacity import Hypervisor, Room, Vm, taken, total
+from components.vsphere.capacity import (
+    HYPERVISOR_BYTES,
+    HYPERVISOR_CPUS,
+    Hypervisor,
+    Room,
+    Vm,
+    taken,
+    total,
+)
 from components.vsphere.config import Config
 from components.vsphere.placement import Packing, place
 
@@ -20,7 +29,7 @@ def placed(
     """The VMs of each zone on its hosts, and every reason why they, or the HA reserve, find no room."""
     too_large = {CONTROL_PLANE: spec.control_plane.size} | {pool.name: pool.size for pool in spec.pools}
     too_large = {name: size for name, size in too_large.items() if not _some_host_takes(size, hosts)}
-    faults = [_too_large(spec, hosts, name, size) for name, size in too_large.items()]
+    faults = [*_too_small(config, hosts), *(_too_large(spec, hosts, name, size) for name, size in too_large.items())]
     rest = [vm for vm in vms if vm.pool not in too_large]
     without = f" without {listed(too_large)}" if too_large else ""
     packings = {}
@@ -64,6 +73,17 @@ def hosts_count(count: int) -> str:
 def _some_host_takes(size: Size, hosts: Sequence[Hypervisor]) -> bool:
     need = taken(size)
     return any(host.takes(need, host.room) for host in hosts)
+
+
+def _too_small(config: Config, hosts: Sequence[Hypervisor]) -> Iterator[Problem]:
+    """Hosts that leave nothing to VMs."""
+    for i, (host, there) in enumerate(zip(config.hosts, hosts, strict=True)):
+        if there.room.cpus <= 0 or there.room.memory <= 0:
+            what = (
+                f"{host.cpus} CPU and {format_bytes(host.memory)} leave nothing to VMs beside what the hypervisor keeps"
+            )
+            right = f"it keeps {HYPERVISOR_CPUS} CPU and at least {format_bytes(HYPERVISOR_BYTES)}: leave the host out"
+            yield Problem(what, right, ("hosts", i), source="target")
 
 
 def _too_large(spec: Spec, hosts: Sequence[Hypervisor], name: str, size: Size) -> Problem:

@@ -139,10 +139,10 @@ def _after_loss(config: Config, stands: Standing) -> Iterator[str]:
         return
     found = outlook(stands, lost)
     if not found.failures:
-        which = "whichever is lost" if found.every else f"for the {lost} largest; for others by sum"
+        which = "whichever is lost" if found.every else f"each one, and the {lost} largest together; others by sum"
         yield (
             f"vSphere HA restarts the VMs of {hosts_count(lost)} lost: the others hold them by fit of CPU and memory, "
-            f"{which}"
+            f"{which}; not counted: that it may leave a VM off rather than beside another of its pool"
         )
         return
     loss, vm = found.failures[0], found.failures[0].stranded[0]

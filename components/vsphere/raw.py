@@ -12,6 +12,7 @@ from components.vsphere.capacity import GIB, MIB
 from components.vsphere.config import Config
 
 USER_DATA = "guestinfo.userdata"
+SHOWS = frozenset({"host_class", "cpus", "memory", "disk"})
 VM, TAG, VM_GROUP, RULE = (
     f"vsphere:index/{name[0].lower()}{name[1:]}:{name}"
     for name in ("VirtualMachine", "Tag", "ComputeClusterVmGroup", "ComputeClusterVmHostRule")
@@ -52,10 +53,11 @@ def decode(carried: Mapping[str, str]) -> str:
     return base64.b64decode(carried[USER_DATA]).decode()
 
 
-def machines(resources: Sequence[Resource]) -> Mapping[str, Shown]:
+def machines(resources: Sequence[Resource]) -> Iterator[tuple[str, Shown]]:
     """A VM is kept in a zone by its tag, for people and add-ons, and by a rule, for DRS and HA: it takes both."""
     tags, rules = {tag.urn: tag for tag in of_kind(resources, TAG)}, dict(_rules(resources))
-    return {str(vm.inputs.get("name")): _shown(vm, tags, rules.get(vm.urn)) for vm in of_kind(resources, VM)}
+    for vm in of_kind(resources, VM):
+        yield known(vm.inputs.get("name"), str) or "", _shown(vm, tags, rules.get(vm.urn))
 
 
 def _shown(vm: Resource, tags: Mapping[str, Resource], rule: str | None) -> Shown:

@@ -29,6 +29,9 @@ BORN_WITH = [
     "firmware",
     # DRS moves a VM on.
     "hostSystemId",
+    # Storage vMotion of all VMs at once, etcd's too.
+    "datastoreId",
+    "storagePolicyId",
     # Volumes that the CSI driver attached are disks too, and must not be taken off.
     "disks",
     # A changed size would power-cycle a whole pool, and the control plane, at once.

@@ -24,7 +24,7 @@ def surge_rule(spec: Spec, config: Config, standing: Standing) -> Rule:
     lacks = {pool.name: tuple(_lacks(spec, config, standing, pool, by_fit)) for pool in spec.pools}
     short = [pool for pool, reasons in lacks.items() if reasons]
     if not short:
-        how = "fit" if by_fit else "sum"
+        how = "fit of the losses tried" if by_fit else "sum"
         beside = f" beside the HA reserve of {hosts_count(lost)} (by {how})" if lost else ""
         return equal(f"{_further(asked)} of any pool", f"each pool finds hosts with room{beside}, and addresses")
     which = "nodes" if len(short) == len(spec.pools) else f"nodes of {', '.join(short)}"

@@ -187,7 +187,7 @@ def _hosts(stack: StackSummary) -> str:
     texts = []
     for site in stack.sites:
         if site.machine == "vm":
-            texts.append(f"VMs on {len(site.hosts)} hosts")
+            texts.append(f"VMs on {len(site.hosts)} {'host' if len(site.hosts) == 1 else 'hosts'}")
         else:
             texts.append(f"hosts, {site.spare_hosts} spare" if site.hosts else "hosts of the provider")
     return ", ".join(texts)

@@ -151,9 +151,14 @@ def test_an_add_on_that_waits_for_nothing_that_is_there_is_a_fault() -> None:
         addons.in_order((Addon(name="a", serves=(), objects=(), after=("nowhere",)),))
 
 
-def test_the_api_s_address_never_becomes_a_node_s() -> None:
-    release = objects(*vsphere_addons.addons(rich(), vsphere()))["Release", "vsphere-cpi"]
-    assert set(release.values["config"]["nodes"].values()) == {f"{vsphere().endpoint}/32"}
+def test_the_addresses_of_the_api_and_of_services_never_become_a_node_s() -> None:
+    config = vsphere({"loadBalancer": {"provider": "metallb", "addresses": "10.20.41.30-10.20.41.34"}})
+    release = objects(*vsphere_addons.addons(rich(), config))["Release", "vsphere-cpi"]
+    kept = f"{config.endpoint}/32,10.20.41.30/31,10.20.41.32/31,10.20.41.34/32"
+    assert set(release.values["config"]["nodes"].values()) == {kept}
+    config = vsphere({"loadBalancer": {"provider": "none"}})
+    release = objects(*vsphere_addons.addons(rich(), config))["Release", "vsphere-cpi"]
+    assert set(release.values["config"]["nodes"].values()) == {f"{config.endpoint}/32"}
 
 
 @pytest.mark.parametrize(("wished", "grade"), [(True, "degraded"), (False, "equal")])

@@ -11,7 +11,7 @@ from components import addons, realise
 from components.addons import load_balancer, placement
 from components.addons.announcement import Bgp
 from components.addons.storage import backends
-from components.plan import Leaf, Manifest, Release, Template
+from components.plan import Manifest, Release, Template
 from components.spec import Spec
 from tests.addons import (
     DNS_NAME,
@@ -94,8 +94,10 @@ def test_a_field_whose_rule_names_an_add_on_is_served_by_one() -> None:
     # A rule names an add-on by its Helm release or by the kind of an object of it.
     words = {name.lower() if kind == "Release" else kind.lower() for kind, name in objects(*found)}
     served = {pattern for addon in found for pattern in addon.serves}
-    for pattern, rule in realise.SHARED.items():
-        mechanism = rule(Leaf(pattern, pattern, None, ())).mechanism.lower()
+    for leaf in realise.leaves(rich()):
+        if leaf.pattern not in realise.SHARED:
+            continue
+        pattern, mechanism = leaf.pattern, realise.SHARED[leaf.pattern](leaf).mechanism.lower()
         if words & set(re.findall(r"[a-z0-9-]+", mechanism)) or "is-default-class" in mechanism:
             assert pattern in served, (pattern, mechanism)
     assert served >= {

@@ -181,7 +181,7 @@ def test_the_control_plane_keeps_its_taint() -> None:
     ],
 )
 def test_labels_that_a_kubelet_may_not_set_are_left_to_the_api(key: str, forbidden: bool) -> None:
-    assert bootstrap.forbidden_labels({key: "v"}) == ({key: "v"} if forbidden else {})
+    assert labels.forbidden_labels({key: "v"}) == ({key: "v"} if forbidden else {})
     a_plan = plan(rich({"pools.0.labels": {key: "v"}}))
     assert (f"{key}=v" in files(a_plan, "shop-web-0")[JOIN]) is not forbidden
 

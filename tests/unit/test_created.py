@@ -99,7 +99,7 @@ def test_every_machine_gets_the_user_data_that_the_plan_renders(kind: str) -> No
     spec = rich()
     # Whether machines are pinned is another test's: an `up` refuses those that are not.
     plan, raw = replace(make_plan(spec, config_for(kind, spec)), unpinned=()), targets.raw(kind)
-    shown = raw.machines(create(plan))
+    shown = dict(raw.machines(create(plan)))
     keys = {field: f"key shop-{name}" for field, name in _AUTHORITIES.items()}
     certificates = {field.replace("key", "crt"): f"certificate shop-{name}" for field, name in _AUTHORITIES.items()}
     late = Late(

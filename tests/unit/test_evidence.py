@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
-from components import facts
+from components import facts, targets
 from components.equinix.raw import DEVICE
 from components.tinkerbell.raw import HARDWARE, WORKFLOW
 from components.vsphere.raw import RULE, TAG, VM, VM_GROUP
@@ -61,14 +62,14 @@ def test_the_examples_are_what_they_say(preview: Preview) -> None:
 @pytest.mark.parametrize(
     ("preview", "type_", "name", "change", "expected"),
     [
-        (VSPHERE, VM, WEB, put("numCpus", value=4), ("size.cpus", "the raw resource has 4, planned 8")),
-        (VSPHERE, VM, WEB, put("memory", value=2048), ("size.memory", "the raw resource has 2Gi, planned 32Gi")),
+        (VSPHERE, VM, WEB, put("numCpus", value=4), ("cpus", "the raw resource has 4, planned 8")),
+        (VSPHERE, VM, WEB, put("memory", value=2048), ("memory", "the raw resource has 2Gi, planned 32Gi")),
         (
             VSPHERE,
             VM,
             WEB,
             put("disks", 0, "size", value=20),
-            ("size.disk", "the raw resource has 20Gi, planned 100Gi"),
+            ("disk", "the raw resource has 20Gi, planned 100Gi"),
         ),
         (VSPHERE, VM, WEB, put("extraConfig", value={}), ("userData", "stands in clear")),
         (VSPHERE, VM, WEB, hanging_on("extraConfig"), ("userData", "is not made from the cluster's keys")),
@@ -80,7 +81,7 @@ def test_the_examples_are_what_they_say(preview: Preview) -> None:
             ("zone", "the raw resources keep it in none, asked c"),
         ),
         (EQUINIX, DEVICE, WEB, put("plan", value="c3.medium.x86"), ("hostClass", None)),
-        (EQUINIX, DEVICE, WEB, put("plan", value="c3.medium.x86"), ("size.cpus", None)),
+        (EQUINIX, DEVICE, WEB, put("plan", value="c3.medium.x86"), ("cpus", None)),
         (EQUINIX, DEVICE, WEB, put("tags", value=["zone=a"]), ("zone", "the raw resources keep it in a, asked c")),
         (EQUINIX, DEVICE, WEB, put("userData", value="#cloud-config"), ("userData", "stands in clear")),
         (EQUINIX, DEVICE, WEB, put("userData", value=None), ("userData", "absent")),
@@ -92,14 +93,14 @@ def test_the_examples_are_what_they_say(preview: Preview) -> None:
             HARDWARE,
             HOST,
             put("spec", "resources", "cpu", value="4"),
-            ("size.cpus", "the raw resource has 4, planned 32"),
+            ("cpus", "the raw resource has 4, planned 32"),
         ),
         (
             TINKERBELL,
             HARDWARE,
             HOST,
             put("metadata", "name", value="other"),
-            ("", "planned, and no raw resource of it"),
+            ("", "planned, and no raw resources of it"),
         ),
         (
             TINKERBELL,
@@ -108,7 +109,7 @@ def test_the_examples_are_what_they_say(preview: Preview) -> None:
             put("metadata", "labels", "topology.kubernetes.io/zone", value="a"),
             ("zone", "the raw resources keep it in a, asked c"),
         ),
-        (TINKERBELL, WORKFLOW, HOST, lambda _: None, ("", "planned, and no raw resource of it")),
+        (TINKERBELL, WORKFLOW, HOST, lambda _: None, ("", "planned, and no raw resources of it")),
         *(
             (
                 preview,
@@ -155,12 +156,46 @@ def test_vms_that_no_rule_keeps_in_their_zone_are_in_none() -> None:
     assert [m for m, _, _ in found] == members[1:]
 
 
-def test_a_machine_that_nobody_planned_is_found_and_a_size_not_known_is_not_taken_for_another() -> None:
-    added = replace(VSPHERE.of_type(VM)[0], urn="urn:more", inputs={"name": "shop-more-0"})
-    more = replace(VSPHERE, resources=(*VSPHERE.resources, added))
+def test_a_machine_that_nobody_planned_and_a_second_of_one_name_are_found() -> None:
+    vm = next(r for r in VSPHERE.resources if (r.type, r.name) == (VM, WEB))
+    more = replace(VSPHERE, resources=(*VSPHERE.resources, replace(vm, urn="urn:more", inputs={"name": "shop-more-0"})))
     assert list(doubts(more)) == [("shop-more-0", "", "a raw resource, and not planned")]
-    assert changed(VSPHERE, VM, WEB, put("numCpus", value=UNKNOWN)) == []
+    for preview, types in ((VSPHERE, (VM,)), (EQUINIX, (DEVICE,)), (TINKERBELL, (HARDWARE, WORKFLOW))):
+        own = [r for r in preview.resources if r.type in types and r.name in (WEB, HOST)]
+        twins = tuple(replace(resource, urn=f"{resource.urn}-twin") for resource in own)
+        twice = replace(preview, resources=(*twins, *preview.resources))
+        assert list(doubts(twice)) == [(WEB, "", "planned, and 2 raw resources of it")]
+
+
+def test_what_is_not_known_is_a_doubt_where_the_target_shows_it_and_never_a_crash() -> None:
+    for preview, type_, name in ((VSPHERE, VM, WEB), (EQUINIX, DEVICE, WEB), (TINKERBELL, HARDWARE, HOST)):
+        (resource,) = (r for r in preview.resources if (r.type, r.name) == (type_, name))
+        for path in paths(resource.inputs):
+            changed(preview, type_, name, put(*path, value=UNKNOWN))
+    assert changed(VSPHERE, VM, WEB, put("numCpus", value=UNKNOWN)) == [
+        (WEB, "cpus", "the raw resource does not show it, planned 8")
+    ]
     assert changed(VSPHERE, VM, WEB, put("extraConfig", value=Secret({}))) == []
+
+
+def paths(value: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
+    """The paths to everything that stands in a value."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*above, key)
+        yield from paths(item, *above, key)
+
+
+@pytest.mark.parametrize("preview", SHOP.values(), ids=list(SHOP))
+def test_each_field_that_a_target_shows_is_held_against_the_plan(preview: Preview) -> None:
+    """Of every registered target that the shop has a stack for."""
+    kind = facts.ClusterFacts.of(preview.of_type(facts.CLUSTER)[0].inputs).target
+    shows = targets.raw(kind).SHOWS
+    assert {"cpus", "memory", "host_class"} <= shows
+    for field in shows:
+        sized = ("size", field) if field in ("cpus", "memory", "disk") else (to_camel(field),)
+        other: Any = 1000 if field == "cpus" else "4096Gi" if field in ("memory", "disk") else "another"
+        found = changed(preview, facts.MACHINE, WEB, put("facts", "place", *sized, value=other))
+        assert [f for _, f, _ in found] == [to_camel(field)]
 
 
 def test_a_lie_makes_stacks_not_equivalent() -> None:
@@ -169,5 +204,5 @@ def test_a_lie_makes_stacks_not_equivalent() -> None:
     result = parity([TINKERBELL, replace(VSPHERE, resources=resources)])
     assert result.verdict is Verdict.NOT
     assert [(d.subject, d.field, d.values) for d in result.differences] == [
-        (f"machine {WEB}", "size.cpus", ("", "the raw resource has 4, planned 8"))
+        (f"machine {WEB}", "cpus", ("", "the raw resource has 4, planned 8"))
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,27 @@ def realised(wanted: Spec, target: Config) -> dict[str, Realisation]:
     return {leaf.path: found[leaf.pattern](leaf) for leaf in leaves(wanted) if leaf.pattern in found}
 
 
+# Addresses of services
+
+
+def test_services_are_announced_in_the_one_network_of_the_chosen_workers() -> None:
+    control, one, two, spare = hosts("c1 a s control-plane", "w1 a s web", "w2 a s web", "x1 a s")
+    control = replace(control, address="10.8.0.11", gateway="10.8.0.1")
+    spare = replace(spare, address="10.7.0.11", gateway="10.7.0.1")
+    near = {"endpoint": "10.8.0.10", "loadBalancer": {"addresses": "10.0.0.200-10.0.0.210"}}
+    assert len(placed(spec({"web": 2}), config([control, one, two, spare], **near))) == 3
+    far = {**near, "loadBalancer": {"addresses": "10.8.0.200-10.8.0.210"}}
+    right = "kube-vip announces it by ARP from any worker: they must share a network that holds it"
+    assert list(map(str, refused(spec({"web": 2}), config([control, one, two, spare], **far)))) == [
+        f"loadBalancer.addresses: 10.8.0.200-10.8.0.210 is not inside the workers' network 10.0.0.0/16; {right}"
+    ]
+    two = replace(two, address="10.8.0.12", gateway="10.8.0.1")
+    assert list(map(str, refused(spec({"web": 2}), config([control, one, two, spare], **near)))) == [
+        f"loadBalancer.addresses: 10.0.0.200-10.0.0.210 is not inside the workers' network 10.8.0.0/16; {right}, "
+        "or announce it by BGP"
+    ]
+
+
 # Choice of the host
 
 
@@ -139,7 +161,8 @@ def test_pins_come_first_and_keep_their_hosts_from_others() -> None:
     assert placed(spec({"web": 2}), target) == {"t-control-plane-0": "h3", "t-web-0": "h4", "t-web-1": "h1"}
     plan = assign(spec({"web": 2}), target, wanted_machines(spec({"web": 2})))
     assert plan.reasons[2:] == (
-        "h2 (class s, zone a): waits for t-web-7, which the spec has no longer: its pin keeps it",
+        "h2 (class s, zone a): waits for t-web-7, which the spec has no longer: its pin keeps it, and it runs its node "
+        "until somebody powers it off",
     )
     assert plan.unpinned == ("t-control-plane-0", "t-web-0")
     assert plan.site.spare_hosts == 0

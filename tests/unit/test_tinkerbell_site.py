@@ -248,7 +248,7 @@ def test_the_workflow_images_once_for_each_generation() -> None:
             "bootOptions": {"toggleAllowNetboot": True, "bootMode": "netboot"},
         }
         assert request.replacement_trigger.string_value == f"t-web-0-g{generation}"
-        assert list(request.ignoreChanges) == ["spec"]
+        assert list(request.ignoreChanges) == ["spec", "metadata.namespace"]
         assert request.deleteBeforeReplace
         assert request.customTimeouts.create == "2h"
     assert "'FAILED'" in body["metadata"]["annotations"]["pulumi.com/waitFor"]
@@ -266,6 +266,7 @@ def test_changed_user_data_or_network_touches_no_running_host() -> None:
         "spec.userData",
         "spec.interfaces",
         "spec.metadata",
+        "metadata.namespace",
     ]
 
 

@@ -69,8 +69,8 @@ def two_hosts(*memory: str) -> dict[str, Any]:
         ),
         (
             {"loadBalancer.addresses": "10.9.0.1-10.9.0.9"},
-            "loadBalancer.addresses: 10.9.0.1-10.9.0.9 is not inside a network of the workers (10.0.0.0/16); "
-            "choose a range inside one: kube-vip announces it by ARP",
+            "loadBalancer.addresses: 10.9.0.1-10.9.0.9 is not inside the workers' network 10.0.0.0/16; "
+            "kube-vip announces it by ARP from any worker: they must share a network that holds it",
         ),
         (
             {"network.addresses.web": "10.0.0.1-10.0.0.8"},
@@ -162,6 +162,15 @@ def test_what_fits_by_sum_but_on_no_host_is_refused_with_what_each_host_has_left
     ]
 
 
+def test_a_host_that_leaves_nothing_to_vms_is_a_fault_of_its_own() -> None:
+    found = faults(rich(), {"hosts.1.memory": "8Gi", "hosts.4.cpus": 2})
+    keeps = "beside what the hypervisor keeps; it keeps 2 CPU and at least 8Gi: leave the host out"
+    assert found[:2] == [
+        f"hosts[1]: 256 CPU and 8Gi leave nothing to VMs {keeps}",
+        f"hosts[4]: 2 CPU and 4Ti leave nothing to VMs {keeps}",
+    ]
+
+
 def test_a_zone_without_hosts() -> None:
     found = faults(rich(), {"hosts": [{"name": "h", "zone": "a", "cpus": 256, "memory": "4Ti"}]})
     assert "hosts: no host stands in zone 'b' of the spec; add one, or take the zone away" in found
@@ -197,7 +206,7 @@ def test_surge_that_finds_room_and_address() -> None:
     assert surge(crowd(2, "60Gi"), {**two_hosts("210Gi", "210Gi"), **ROOMY, "ha": {"enabled": True}}) == (
         "equal",
         "1 further VM of any pool",
-        "each pool finds hosts with room beside the HA reserve of 1 host (by fit), and addresses",
+        "each pool finds hosts with room beside the HA reserve of 1 host (by fit of the losses tried), and addresses",
     )
 
 
@@ -267,7 +276,8 @@ def ha(on: Spec, changes: dict[str, Any]) -> str:
 def test_ha_says_how_its_reserve_was_proven() -> None:
     reserve = {"ha": {"enabled": True}}
     assert ha(crowd(2, "40Gi"), {**two_hosts("140Gi", "140Gi"), **reserve}) == (
-        "vSphere HA restarts the VMs of 1 host lost: the others hold them by fit of CPU and memory, whichever is lost"
+        "vSphere HA restarts the VMs of 1 host lost: the others hold them by fit of CPU and memory, whichever is lost; "
+        "not counted: that it may leave a VM off rather than beside another of its pool"
     )
     three = two_hosts("79Gi", "79Gi", "79Gi")
     assert ha(crowd(3, "40Gi"), {**three, **reserve}) == (
@@ -279,9 +289,11 @@ def test_ha_says_how_its_reserve_was_proven() -> None:
 def test_ha_tries_every_loss_of_several_hosts_where_they_are_few() -> None:
     few, many = ([f"{size}Gi" for size in range(100, 100 + count)] for count in (6, 30))
     two_lost = {"ha": {"enabled": True, "hostFailures": 2}}
-    assert ha(crowd(3, "20Gi"), {**two_hosts(*few), **two_lost}).endswith("memory, whichever is lost")
-    assert ha(crowd(3, "20Gi"), {**two_hosts(*many), **two_lost}).endswith(
-        "memory, for the 2 largest; for others by sum"
+    assert ha(crowd(3, "20Gi"), {**two_hosts(*few), **two_lost}).partition(";")[0].endswith("memory, whichever is lost")
+    assert (
+        ha(crowd(3, "20Gi"), {**two_hosts(*many), **two_lost})
+        .partition("; not")[0]
+        .endswith("each one, and the 2 largest together; others by sum")
     )
 
 
