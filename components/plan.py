@@ -178,6 +178,16 @@ def equal(mechanism: str, reason: str = "") -> Rule:
     return lambda leaf: Realisation(field=leaf.path, grade="equal", mechanism=mechanism, reason=reason)
 
 
+def degraded(mechanism: str, reason: str) -> Rule:
+    """The rule of a field that comes true in part, whatever its value."""
+    return lambda leaf: Realisation(field=leaf.path, grade="degraded", mechanism=mechanism, reason=reason)
+
+
+def if_asked(rule: Rule) -> Rule:
+    """The rule where the wish is made; one that is not, comes true anywhere."""
+    return lambda leaf: rule(leaf) if leaf.value else equal("none asked")(leaf)
+
+
 class Planner(Protocol):
     """What `components/<target>/plan.py` holds. Both functions are pure; impossible demands raise InvalidInput."""
 

@@ -250,8 +250,8 @@ class Spec(Model):
     name: Name = Field(description="Name of the cluster; part of every machine's name.", examples=["shop"])
     kubernetes: Kubernetes = Field(description="Kubernetes release and networks.")
     zones: tuple[Name, ...] = Field(
-        description="Failure domains, for example racks or rooms; what each is, the target says. Nodes take them in turn: "
-        "a zone added to a running cluster belongs into the zones of new pools only.",
+        description="Failure domains, for example racks or rooms; what each is, the target says. Nodes take them in "
+        "turn: a zone added to a running cluster belongs into the zones of new pools only.",
         min_length=1,
         max_length=26,
         examples=[["a"]],

@@ -9,7 +9,7 @@ from typing import Any
 from components.addons import avi, kube_vip, metallb
 from components.addons.announcement import Bgp
 from components.facts import Realisation
-from components.plan import Addon, Leaf, Rule
+from components.plan import Addon, Leaf, Rule, if_asked
 from components.spec import Spec
 
 NONE = "none"
@@ -42,15 +42,13 @@ def load_balancer_rules(target: Any, allocator: str = "") -> Mapping[str, Rule]:
     """How the wish for Services of type LoadBalancer comes true on this target."""
 
     def rule(leaf: Leaf) -> Realisation:
-        if not leaf.value:
-            return Realisation(field=leaf.path, grade="equal", mechanism="none asked")
         if hindrance := _hindrance(target, allocator):
             return Realisation(field=leaf.path, grade="impossible", mechanism=NONE, reason=hindrance)
         provider, given = PROVIDERS[target.load_balancer.provider], target.load_balancer.addresses
         source = "" if provider.allocates else f", addresses {given or f'from {allocator}'}"
         return Realisation(field=leaf.path, grade="equal", mechanism=f"{provider.mechanism}{source}")
 
-    return {"services.loadBalancer": rule}
+    return {"services.loadBalancer": if_asked(rule)}
 
 
 def _hindrance(target: Any, allocator: str) -> str:

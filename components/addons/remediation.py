@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.facts import Realisation
-from components.plan import Leaf, Rule
+from components.plan import Rule, degraded, if_asked
 
 # Honest until it can be pinned: node-healthcheck-operator 0.12 and fence-agents-remediation 0.7 are delivered by the
 # Operator Lifecycle Manager, which picks the version of the day from a catalogue, and have neither chart nor manifest
@@ -18,10 +17,4 @@ _REASON = (
 
 def remediation_rules(power: str) -> Mapping[str, Rule]:
     """`power` says what the target does for a broken node without them: `vSphere HA restarts its VM elsewhere`."""
-
-    def rule(leaf: Leaf) -> Realisation:
-        if not leaf.value:
-            return Realisation(field=leaf.path, grade="equal", mechanism="none asked")
-        return Realisation(field=leaf.path, grade="degraded", mechanism=power, reason=_REASON)
-
-    return {"availability.remediation": rule}
+    return {"availability.remediation": if_asked(degraded(power, _REASON))}

@@ -10,7 +10,7 @@ from components.addons import ceph, nfs, powerflex
 from components.addons.backend import Backend, Offer
 from components.bootstrap.versions import minor
 from components.facts import Realisation
-from components.plan import Addon, Leaf, Manifest, Rule
+from components.plan import Addon, Leaf, Manifest, Rule, if_asked
 from components.spec import Spec, StorageClass
 from components.target import TargetConfig
 
@@ -77,13 +77,11 @@ def storage_rules(target: TargetConfig) -> Mapping[str, Rule]:
 
 def _rule(target: TargetConfig, offered: Callable[[Spec, StorageClass, Backend], Offer]) -> Rule:
     def rule(leaf: Leaf) -> Realisation:
-        if not leaf.value:
-            return Realisation(field=leaf.path, grade="equal", mechanism="none asked")
         spec, wish = cast(Spec, leaf.holders[0]), cast(StorageClass, leaf.holders[-1])
         offer = offered(spec, wish, backend_of(wish, target))
         return Realisation(field=leaf.path, grade=offer.grade, mechanism=offer.mechanism, reason=offer.reason)
 
-    return rule
+    return if_asked(rule)
 
 
 def _access(spec: Spec, wish: StorageClass, backend: Backend, target: TargetConfig) -> Offer:

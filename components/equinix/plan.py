@@ -10,7 +10,7 @@ from components.equinix.addons import ALLOCATOR
 from components.equinix.config import Config
 from components.equinix.plans import CATALOGUE, ServerPlan
 from components.facts import Place, Realisation, SiteFacts, Wanted
-from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
+from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
 from components.problems import FieldPath, InvalidInput, Problem
 from components.quantity import format_bytes
 from components.spec import CONTROL_PLANE, Pool, Size, Spec
@@ -173,8 +173,7 @@ def _zone_rule(spec: Spec, config: Config) -> Rule:
     """
     if len(spec.zones) == 1:
         return equal(f"metro {config.metro}", "the one zone is the metro")
-    return lambda leaf: _degraded(
-        leaf,
+    return degraded(
         "node label topology.kubernetes.io/zone",
         f"the zones are labels only: inside metro {config.metro} the provider offers no choice of building, rack or "
         "power domain, and tells a device's switch only after it is deployed: machines of two zones may share one",
@@ -186,22 +185,17 @@ def _size_rule(plans: Mapping[str, ServerPlan], part: str) -> Rule:
         holder = leaf.holders[1]
         plan = plans[holder.name if isinstance(holder, Pool) else CONTROL_PLANE]
         if part == "disk" and leaf.value > plan.boot:
-            return _degraded(
-                leaf,
+            return degraded(
                 f"{plan.name}: a data drive of {format_bytes(plan.disk)}",
                 f"the root disk is the boot drive of {format_bytes(plan.boot)}: what needs more must be kept on the "
                 "data drive, which the node does not mount by itself",
-            )
+            )(leaf)
         has, asked = plan.boot if part == "disk" else getattr(plan, part), leaf.value
         reason = "" if has == asked else f"{_amount(part, has)} for {_amount(part, asked)} asked"
-        return Realisation(field=leaf.path, grade="equal", mechanism=f"server plan {plan.name}", reason=reason)
+        return equal(f"server plan {plan.name}", reason)(leaf)
 
     return rule
 
 
 def _amount(part: str, value: int) -> str:
     return f"{value} CPU" if part == "cpus" else format_bytes(value)
-
-
-def _degraded(leaf: Leaf, mechanism: str, reason: str) -> Realisation:
-    return Realisation(field=leaf.path, grade="degraded", mechanism=mechanism, reason=reason)

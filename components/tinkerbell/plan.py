@@ -8,7 +8,7 @@ from itertools import islice
 from components import facts
 from components.addons import load_balancer_rules, remediation_rules, storage_rules
 from components.facts import Place, Realisation, SiteFacts, Wanted
-from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
+from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
 from components.problems import FieldPath, InvalidInput, Problem, listed
 from components.spec import CONTROL_PLANE, Spec
 from components.target import arp_problems
@@ -245,7 +245,7 @@ def _surge_rule(spec: Spec, config: Config, assignment: Assignment) -> Rule:
     listed = ", ".join(f"{pool}: {count}" for pool, count in counts.items())
     if min(counts.values()) >= asked:
         return equal("a spare host joins before another leaves", f"spares that fit: {listed}")
-    return _degraded("nodes are upgraded in place", f"surge asks spares for each pool: {asked}, there are {listed}")
+    return degraded("nodes are upgraded in place", f"surge asks spares for each pool: {asked}, there are {listed}")
 
 
 def _power(config: Config, assignment: Assignment) -> str:
@@ -256,7 +256,3 @@ def _power(config: Config, assignment: Assignment) -> str:
         return "a person power-cycles the host through its BMC (Tinkerbell's Job)"
     names = ", ".join(dumb[:4]) + (", ..." if len(dumb) > 4 else "")
     return f"a person power-cycles the host through its BMC; {len(dumb)} of {len(used)} hosts have none: {names}"
-
-
-def _degraded(mechanism: str, reason: str) -> Rule:
-    return lambda leaf: Realisation(field=leaf.path, grade="degraded", mechanism=mechanism, reason=reason)

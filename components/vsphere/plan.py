@@ -11,7 +11,7 @@ from components import facts
 from components.addons import load_balancer_rules, remediation_rules, storage_rules
 from components.facts import Balancing, Place, Realisation, SiteFacts, Wanted
 from components.networks import addresses
-from components.plan import Assignment, Leaf, NodePlatform, Rule, equal
+from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
 from components.planning import wanted_machines
 from components.problems import InvalidInput, listed
 from components.quantity import format_bytes
@@ -184,10 +184,8 @@ def _quorum_rule(spec: Spec, config: Config, stands: Standing) -> Mapping[str, R
         return {}
     back = "until HA has restarted enough of them" if config.ha.enabled else "until the host is back"
     return {
-        "controlPlane.nodes": lambda leaf: Realisation(
-            field=leaf.path,
-            grade="degraded",
-            mechanism=f"{nodes} VMs on {hosts_count(len(members))}, joined with kubeadm",
-            reason=f"{host} holds {most} of them and etcd needs {majority}: its loss stops the API {back}",
+        "controlPlane.nodes": degraded(
+            f"{nodes} VMs on {hosts_count(len(members))}, joined with kubeadm",
+            f"{host} holds {most} of them and etcd needs {majority}: its loss stops the API {back}",
         )
     }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.facts import Realisation
 from components.networks import addresses
-from components.plan import Rule, equal
+from components.plan import Rule, degraded, equal
 from components.spec import Pool, Spec
 from components.vsphere.capacity import Standing, Vm, taken
 from components.vsphere.config import Config
@@ -29,12 +28,7 @@ def surge_rule(spec: Spec, config: Config, standing: Standing) -> Rule:
         return equal(f"{_further(asked)} of any pool", f"each pool finds hosts with room{beside}, and addresses")
     which = "nodes" if len(short) == len(spec.pools) else f"nodes of {', '.join(short)}"
     reason = "; ".join(f"{pool}: {', and '.join(lacks[pool])}" for pool in short)
-    return lambda leaf: Realisation(
-        field=leaf.path,
-        grade="degraded",
-        mechanism=f"{which} are upgraded in place",
-        reason=f"no room for {_further(asked)}: {reason}",
-    )
+    return degraded(f"{which} are upgraded in place", f"no room for {_further(asked)}: {reason}")
 
 
 def _further(count: int) -> str:

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -34,6 +37,20 @@ def test_plan(stack: str, golden: Golden) -> None:
 def test_preview(stack: str, golden: Golden) -> None:
     (preview,) = (p for p in previews(stack.split("-")[0]) if p.stack == stack)
     golden(f"preview/{stack}.txt", "\n".join(_preview(preview)) + "\n")
+
+
+def test_plans_are_the_same_whatever_the_process() -> None:
+    """Sets and hashes come in another order in each: nothing may hang on it."""
+
+    def plan(seed: str, stack: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-m", "isostack", "plan", stack, "--format", "json"]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True, timeout=60
+        ).stdout
+
+    for stack in STACKS:
+        assert plan("1", stack) == plan("2", stack)
 
 
 def _written(out: Console) -> str:
