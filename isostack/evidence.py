@@ -8,9 +8,10 @@ from pydantic.alias_generators import to_camel
 
 from components import facts, targets
 from components.facts import ClusterFacts, MachineFacts, SiteFacts
+from components.planning import wanted_machines
 from components.quantity import show_bytes
 from components.raw import Shown
-from isostack.preview.model import Preview, Secret
+from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
 
 Doubt = tuple[str, str, str]
 """Machine, field, and what is wrong with it."""
@@ -20,16 +21,20 @@ def doubts(preview: Preview) -> Iterator[Doubt]:
     """Where a machine's raw resources are not what its facts say. The facts come from the plan, and a target's mistake
     is between the two."""
     (cluster,) = preview.of_type(facts.CLUSTER)
-    raw = targets.raw(ClusterFacts.of(cluster.inputs).target)
+    spec, kind = (found := ClusterFacts.of(cluster.inputs)).wanted, found.target
+    raw = targets.raw(kind)
     shown: dict[str, list[Shown]] = {}
     for name, machine in raw.machines(preview.resources):
         shown.setdefault(name, []).append(machine)
     sites = [SiteFacts.of(site.inputs) for site in preview.of_type(facts.SITE)]
     zones = {host.name: host.zone for site in sites for host in site.hosts}
-    keys = {key.urn for pki in preview.of_type(facts.PKI) for key in preview.children(pki.urn)}
-    for component in preview.of_type(facts.MACHINE):
-        machine_facts = MachineFacts.of(component.inputs)
-        name = machine_facts.wanted.name
+    # What is made once and kept; an admin's certificate is renewed, and no node has it.
+    keys = {key.urn for pki in preview.of_type(facts.PKI) for key in preview.children(pki.urn) if key.protect}
+    stated = {machine.wanted.name: machine for machine in map(_facts, preview.of_type(facts.MACHINE))}
+    for wanted in wanted_machines(spec):
+        if wanted != getattr(stated.get(wanted.name), "wanted", None):
+            yield wanted.name, "wanted", "not as the spec asks"
+    for name, machine_facts in stated.items():
         there = shown.pop(name, [])
         if len(there) != 1:
             yield name, "", f"planned, and {len(there) or 'no'} raw resources of it"
@@ -37,6 +42,10 @@ def doubts(preview: Preview) -> Iterator[Doubt]:
         yield from ((name, field, what) for field, what in _of_machine(machine_facts, there[0], zones, raw.SHOWS))
         yield from ((name, "userData", what) for what in _of_user_data(machine_facts, there[0], keys))
     yield from ((name or "without a name", "", "a raw resource, and not planned") for name in shown)
+
+
+def _facts(component: Resource) -> MachineFacts:
+    return MachineFacts.of(component.inputs)
 
 
 def _of_machine(
@@ -47,8 +56,8 @@ def _of_machine(
         yield "size", f"{place.size}, asked {wanted.size}"
     if there.zone != wanted.zone:
         yield "zone", f"the raw resources keep it in {there.zone or 'none'}, asked {wanted.zone}"
-    if place.host is not None and zones.get(place.host, wanted.zone) != wanted.zone:
-        yield "zone", f"{place.host} stands in zone {zones[place.host]}, asked {wanted.zone}"
+    if place.host is not None and zones.get(place.host) != wanted.zone:
+        yield "zone", f"{place.host} stands in zone {zones.get(place.host, 'none')}, asked {wanted.zone}"
     planned = {field: getattr(place, field) for field in ("host", "host_class", "address")}
     planned |= {field: getattr(place.size, field) for field in ("cpus", "memory", "disk")}
     for field, plan in planned.items():
@@ -65,5 +74,7 @@ def _of_user_data(machine: MachineFacts, there: Shown, keys: set[str]) -> Iterat
         yield "the raw resource carries another text than the plan's"
     if not isinstance(there.user_data, Secret):
         yield "absent" if there.user_data is None else "stands in clear"
-    elif keys.isdisjoint(there.user_data_from):
-        yield "is not made from the cluster's keys"
+    elif there.user_data.value is not UNKNOWN:
+        yield "is known beforehand, so no keys are in it"
+    elif not keys or not keys.issubset(there.user_data_from):
+        yield "is not made from all the cluster's keys"

@@ -11,6 +11,7 @@ from typing import Any
 
 from components import facts
 from components.facts import AddonFacts, ClusterFacts, Facts, MachineFacts, PkiFacts, Realisation
+from components.realise import leaves
 from isostack.evidence import doubts
 from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
 
@@ -64,11 +65,10 @@ def parity(previews: Sequence[Preview]) -> Parity:
     neutral = [dict(_neutral(preview)) for preview in previews]
     subjects = list(dict.fromkeys(subject for stack in neutral for subject in stack))
     differences = [d for subject in subjects for d in _differences(subject, [n.get(subject) for n in neutral])]
-    differences += _unserved(previews)
+    differences += [*_unserved(previews), *_unrealised(previews), *_empty(previews)]
     for i, preview in enumerate(previews):
         for machine, field, what in doubts(preview):
-            values = tuple(what if j == i else "" for j in range(len(previews)))
-            differences.append(Difference(f"machine {machine}", field, values))
+            differences.append(Difference(f"machine {machine}", field, _only(i, previews, what)))
     shortfalls = [
         Shortfall(preview.stack, realisation)
         for preview in previews
@@ -109,7 +109,9 @@ def _neutral(preview: Preview) -> Iterator[tuple[Subject, dict[str, str]]]:
     """What must be equal, flattened to texts by path."""
     yield ("spec", ""), _flat(_wanted(cluster_facts(preview)))
     for pki in preview.of_type(facts.PKI):
-        yield ("keys", ""), _flat(_wanted(PkiFacts.of(pki.inputs)))
+        yield ("PKI", ""), _flat(_wanted(PkiFacts.of(pki.inputs)))
+        for key in preview.children(pki.urn):
+            yield ("key", _object_name(key)), {**_flat(key.inputs), "(protected)": _text(key.protect)}
     for machine in machine_facts(preview):
         files = {f"userData {name}": digest for name, digest in machine.user_data.files.items()}
         yield ("machine", machine.wanted.name), {**_flat(_wanted(machine)), **files}
@@ -118,8 +120,8 @@ def _neutral(preview: Preview) -> Iterator[tuple[Subject, dict[str, str]]]:
         if addon.common:
             yield ("add-on", addon.name), _flat({"serves": addon.serves})
             for resource in preview.children(component.urn):
-                yield ("object", _object_name(resource)), _strip(_flat(resource.inputs), resource, addon.mechanism)
-    yield ("outputs", ""), dict.fromkeys(preview.outputs, "present")
+                yield ("object", _object_name(resource)), _object(preview, resource, addon.mechanism)
+    yield ("outputs", ""), {name: _shape(value) for name, value in preview.outputs.items()}
 
 
 def _wanted(neutral: Facts) -> Any:
@@ -130,17 +132,25 @@ def _object_name(resource: Resource) -> str:
     return f"{resource.type.rpartition(':')[2]} {resource.name}"
 
 
-def _strip(flat: dict[str, str], resource: Resource, mechanism: Sequence[str]) -> dict[str, str]:
-    """The flat object without the paths that a target may choose; a Helm release's paths lie in its values."""
+def _object(preview: Preview, resource: Resource, mechanism: Sequence[str]) -> dict[str, str]:
+    """The flat object and the cluster that it goes to. Paths that a target may choose are there, whatever they hold; a
+    Helm release's lie in its values."""
     kind = resource.type.rpartition(":")[2]
     names = {f"{kind}/{name}" for name in (resource.name, resource.inputs.get("name"), _metadata_name(resource))}
     chosen = [path for name, _, path in (entry.partition(":") for entry in mechanism) if name in names]
-    prefixes = [prefix for path in chosen for prefix in (path, f"values.{path}")]
-    return {
-        path: text
-        for path, text in flat.items()
-        if not any(path == prefix or path.startswith((f"{prefix}.", f"{prefix}[")) for prefix in prefixes)
-    }
+    prefixes = {prefix: path for path in chosen for prefix in (path, f"values.{path}")}
+    flat = {"(provider)": preview.by_urn[resource.provider].name if resource.provider else "none"}
+    for path, text in _flat(resource.inputs).items():
+        own = next((p for p in prefixes if path == p or path.startswith((f"{p}.", f"{p}["))), None)
+        flat[path if own is None else own] = text if own is None else "(the target's choice)"
+    return flat
+
+
+def _shape(value: Any) -> str:
+    """Of an output: not what it holds, which is each stack's own, but of what kind it is."""
+    if isinstance(value, Secret):
+        return "secret"
+    return f"object of {', '.join(sorted(value))}" if isinstance(value, Mapping) else "plain"
 
 
 def _metadata_name(resource: Resource) -> Any:
@@ -149,13 +159,16 @@ def _metadata_name(resource: Resource) -> Any:
 
 
 def _flat(value: Any, path: str = "") -> dict[str, str]:
-    """Leaves by path. List items that have a name go by it, so that an inserted one does not shift the others."""
+    """Leaves by path. List items that have a name go by it, so that an inserted one does not shift the others; their
+    order is one leaf more."""
     if isinstance(value, Mapping) and value:
         return {k: v for key, item in value.items() for k, v in _flat(item, f"{path}.{key}" if path else key).items()}
     if isinstance(value, list | tuple) and value:
-        named = all(isinstance(item, Mapping) and "name" in item for item in value)
-        keys = [item["name"] if named else i for i, item in enumerate(value)]
-        return {k: v for key, item in zip(keys, value, strict=True) for k, v in _flat(item, f"{path}[{key}]").items()}
+        names = [str(item["name"]) if isinstance(item, Mapping) and "name" in item else "" for item in value]
+        named = all(names) and len(set(names)) == len(names)
+        keys = names if named else range(len(value))
+        leaves = {k: v for key, item in zip(keys, value, strict=True) for k, v in _flat(item, f"{path}[{key}]").items()}
+        return {**leaves, **({f"{path}[]": ", ".join(names)} if named and len(names) > 1 else {})}
     return {path: _text(value)}
 
 
@@ -186,6 +199,29 @@ def _differences(subject: Subject, stacks: Sequence[dict[str, str] | None]) -> I
         values = tuple((stack or {}).get(field, ABSENT) for stack in stacks)
         if len(set(values)) > 1:
             yield Difference(name, field, values)
+
+
+def _unrealised(previews: Sequence[Preview]) -> Iterator[Difference]:
+    """Fields of the spec of which a stack does not say how they come true."""
+    for i, preview in enumerate(previews):
+        cluster = cluster_facts(preview)
+        said = {realisation.field for realisation in cluster.realisations}
+        for leaf in leaves(cluster.wanted):
+            if leaf.path not in said:
+                yield Difference("spec", leaf.path, _only(i, previews, "not said how it comes true"))
+
+
+def _empty(previews: Sequence[Preview]) -> Iterator[Difference]:
+    """Add-ons that install nothing."""
+    for i, preview in enumerate(previews):
+        for component in preview.of_type(facts.ADDON):
+            if not preview.children(component.urn):
+                name = AddonFacts.of(component.inputs).name
+                yield Difference(f"add-on {name}", "", _only(i, previews, "installs nothing"))
+
+
+def _only(i: int, previews: Sequence[Preview], what: str) -> tuple[str, ...]:
+    return tuple(what if j == i else "" for j in range(len(previews)))
 
 
 def _unserved(previews: Sequence[Preview]) -> Iterator[Difference]:

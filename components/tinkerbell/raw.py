@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from components.plan import ZONE, MachinePlan, Plan
 from components.quantity import parse_bytes
@@ -10,7 +12,10 @@ from components.raw import Resource, Shown, at, known, of_kind
 from components.tinkerbell.config import CLASS
 
 SHOWS = frozenset({"host", "host_class", "address", "cpus", "memory"})
-HARDWARE, WORKFLOW = (f"kubernetes:tinkerbell.org/v1alpha1:{kind}" for kind in ("Hardware", "Workflow"))
+HARDWARE, TEMPLATE, WORKFLOW = (
+    f"kubernetes:tinkerbell.org/v1alpha1:{kind}" for kind in ("Hardware", "Template", "Workflow")
+)
+T = TypeVar("T")
 
 
 def encode(plan: Plan, machine: MachinePlan, text: str) -> str:
@@ -22,26 +27,43 @@ def decode(carried: str) -> str:
 
 
 def machines(resources: Sequence[Resource]) -> Iterator[tuple[str, Shown]]:
-    """A Hardware is a machine once a Workflow images it: spares have none."""
-    imaged = [at(workflow.inputs, "spec", "hardwareRef") for workflow in of_kind(resources, WORKFLOW)]
-    for hardware in of_kind(resources, HARDWARE):
-        host = known(at(hardware.inputs, "metadata", "name"), str)
-        if host in imaged:
-            name = at(hardware.inputs, "spec", "metadata", "instance", "hostname")
-            yield known(name, str) or "", _shown(hardware, host)
+    """A Hardware is a machine once a Workflow images it: spares have none. A Workflow that images what is no machine of
+    the stack goes by its host: it may be in use."""
+    hardware = {at(each.inputs, "metadata", "name"): each for each in of_kind(resources, HARDWARE)}
+    templates = [at(each.inputs, "metadata", "name") for each in of_kind(resources, TEMPLATE)]
+    for workflow in of_kind(resources, WORKFLOW):
+        spec = workflow.inputs.get("spec")
+        host = known(at(spec, "hardwareRef"), str) or ""
+        taken = hardware.get(host)
+        name = at(taken.inputs, "spec", "metadata", "instance", "hostname") if taken else None
+        # Its actions write to the machine that has this address.
+        mac = at(taken.inputs, "spec", "interfaces", 0, "dhcp", "mac") if taken else None
+        if taken and at(spec, "templateRef") in templates and at(spec, "hardwareMap", "mac") == mac:
+            yield known(name, str) or host, _shown(taken, host, at(spec, "hardwareMap", "netplan"))
+        else:
+            yield host, Shown(None, None, ())
 
 
-def _shown(hardware: Resource, host: str | None) -> Shown:
-    """The root disk's size does not show: only its device does."""
+def _shown(hardware: Resource, host: str, netplan: Any) -> Shown:
+    """The root disk's size does not show: only its device does. A node's address is that of its netplan."""
     spec, labels = hardware.inputs.get("spec"), at(hardware.inputs, "metadata", "labels")
-    cpus, memory = (known(at(spec, "resources", part), str) for part in ("cpu", "memory"))
+    network = _parsed(json.loads, netplan)
+    address = known(at(network, "network", "ethernets", "nodes", "addresses", 0), str)
     return Shown(
         zone=known(at(labels, ZONE), str),
         user_data=at(spec, "userData"),
         user_data_from=hardware.property_dependencies.get("spec", ()),
         host=host,
         host_class=known(at(labels, CLASS), str),
-        address=known(at(spec, "interfaces", 0, "dhcp", "ip", "address"), str),
-        cpus=int(cpus) if cpus else None,
-        memory=parse_bytes(memory) if memory else None,
+        address=address.partition("/")[0] if address else None,
+        cpus=_parsed(int, at(spec, "resources", "cpu")),
+        memory=_parsed(parse_bytes, at(spec, "resources", "memory")),
     )
+
+
+def _parsed(parse: Callable[[str], T], text: Any) -> T | None:
+    """What the text says; None where it is not known, or says nothing of the kind."""
+    try:
+        return parse(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

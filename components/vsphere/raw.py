@@ -13,9 +13,15 @@ from components.vsphere.config import Config
 
 USER_DATA = "guestinfo.userdata"
 SHOWS = frozenset({"host_class", "cpus", "memory", "disk"})
-VM, TAG, VM_GROUP, RULE = (
+VM, TAG, VM_GROUP, HOST_GROUP, RULE = (
     f"vsphere:index/{name[0].lower()}{name[1:]}:{name}"
-    for name in ("VirtualMachine", "Tag", "ComputeClusterVmGroup", "ComputeClusterVmHostRule")
+    for name in (
+        "VirtualMachine",
+        "Tag",
+        "ComputeClusterVmGroup",
+        "ComputeClusterHostGroup",
+        "ComputeClusterVmHostRule",
+    )
 )
 
 
@@ -76,9 +82,13 @@ def _shown(vm: Resource, tags: Mapping[str, Resource], rule: str | None) -> Show
 
 
 def _rules(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
-    """The URN of each VM in a group that a rule holds on a zone's hosts, and the rule's name."""
+    """The URN of each VM in a group that a rule in force holds on the zone's own hosts, and the rule's name."""
     groups = {group.urn: group for group in of_kind(resources, VM_GROUP)}
+    hosts = {group.urn: group.name for group in of_kind(resources, HOST_GROUP) if group.inputs.get("hostSystemIds")}
     for rule in of_kind(resources, RULE):
+        on = [hosts.get(urn) for urn in rule.property_dependencies.get("affinityHostGroupName", ())]
+        if on != [rule.name] or rule.inputs.get("enabled") is False:
+            continue
         for urn in rule.property_dependencies.get("vmGroupName", ()):
             for vm in groups[urn].property_dependencies.get("virtualMachineIds", ()) if urn in groups else ():
                 yield vm, rule.name

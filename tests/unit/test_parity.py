@@ -127,7 +127,7 @@ WEB = "shop-web-2"
             ("spec", "access.audit", "none"),
             id="spec",
         ),
-        pytest.param(facts.PKI, "shop-pki", facts_at("wanted", "sa", value="RSA"), ("keys", "sa", "RSA"), id="keys"),
+        pytest.param(facts.PKI, "shop-pki", facts_at("wanted", "sa", value="RSA"), ("PKI", "sa", "RSA"), id="keys"),
         pytest.param(
             "kubernetes:storage.k8s.io/v1:StorageClass",
             "fast-storageclass",
@@ -162,6 +162,7 @@ def test_a_missing_machine_is_named() -> None:
     result = parity([shop[0], without(shop[1], "shop-web-5")])
     assert list(found(result)) == [
         ("machine shop-web-5", "", "absent"),
+        ("machine shop-web-5", "wanted", "not as the spec asks"),
         ("machine shop-web-5", "", "a raw resource, and not planned"),
     ]
 
@@ -177,6 +178,86 @@ def test_a_missing_output_is_named() -> None:
     outputs = {name: value for name, value in shop[1].outputs.items() if name != "kubeconfig"}
     result = parity([shop[0], replace(shop[1], outputs=outputs)])
     assert list(found(result)) == [("outputs", "kubeconfig", "absent")]
+
+
+def test_keys_are_compared_as_they_are_made() -> None:
+    shop = previews("shop")
+    key = "tls:index/privateKey:PrivateKey"
+    weak = edited(shop[1], key, "shop-etcd-ca", lambda inputs: inputs.update(algorithm="RSA"))
+    assert list(found(parity([shop[0], weak]))) == [("key PrivateKey shop-etcd-ca", "algorithm", "RSA")]
+    open_ = tuple(replace(r, protect=False) if (r.type, r.name) == (key, "shop-sa") else r for r in shop[1].resources)
+    result = parity([shop[0], replace(shop[1], resources=open_)])
+    assert ("key PrivateKey shop-sa", "(protected)", "false") in list(found(result))
+
+
+def test_what_an_add_on_serves_on_one_target_is_missed_where_another_claims_it() -> None:
+    shop = previews("shop")
+    for vanished in ("load-balancer", "rook-ceph"):
+        (component,) = (r for r in shop[1].of_type(facts.ADDON) if r.name == vanished)
+        gone = {component.urn, *(child.urn for child in shop[1].children(component.urn))}
+        left = replace(shop[1], resources=tuple(r for r in shop[1].resources if r.urn not in gone))
+        fields = {field for subject, field, value in found(parity([shop[0], left])) if value == "none"}
+        # Of two add-ons for the volumes one is left: what the other served, it still says to serve.
+        assert fields == ({"services.loadBalancer"} if vanished == "load-balancer" else set())
+
+
+def test_an_add_on_that_installs_nothing_is_named() -> None:
+    shop = previews("shop")
+    (component,) = (r for r in shop[1].of_type(facts.ADDON) if r.name == "rook-ceph")
+    gone = {child.urn for child in shop[1].children(component.urn)}
+    left = replace(shop[1], resources=tuple(r for r in shop[1].resources if r.urn not in gone))
+    assert list(found(parity([shop[0], left]))) == [("add-on rook-ceph", "", "installs nothing")]
+
+
+def test_a_field_without_a_realisation_is_named() -> None:
+    def silent(inputs: dict[str, Any]) -> None:
+        del inputs["facts"]["realisations"][3]
+
+    shop = previews("shop")
+    field = shop[1].of_type(facts.CLUSTER)[0].inputs["facts"]["realisations"][3]["field"]
+    result = parity([shop[0], edited(shop[1], facts.CLUSTER, "shop", silent)])
+    assert list(found(result)) == [("spec", field, "not said how it comes true")]
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "change", "expected"),
+    [
+        pytest.param(
+            "kubernetes:storage.k8s.io/v1:StorageClass",
+            "fast-storageclass",
+            lambda inputs: inputs.pop("provisioner"),
+            ("object StorageClass fast-storageclass", "provisioner", "absent"),
+            id="a choice not made",
+        ),
+        pytest.param(
+            "kubernetes:batch/v1:CronJob",
+            "kube-system-etcd-backup-cronjob",
+            lambda inputs: inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["volumes"].reverse(),
+            (
+                "object CronJob kube-system-etcd-backup-cronjob",
+                "spec.jobTemplate.spec.template.spec.volumes[]",
+                None,
+            ),
+            id="order of a named list",
+        ),
+    ],
+)
+def test_objects_are_compared_to_the_last_path(
+    type_: str, name: str, change: Change, expected: tuple[str, str, str | None]
+) -> None:
+    shop = previews("shop")
+    subject, field, value = expected
+    result = list(found(parity([shop[0], edited(shop[1], type_, name, change)])))
+    assert [(s, f) for s, f, _ in result] == [(subject, field)]
+    assert value is None or result[0][2] == value
+
+
+def test_an_object_for_another_cluster_is_named() -> None:
+    shop = previews("shop")
+    (cilium,) = (r for r in shop[1].resources if r.type.endswith(":Release") and r.name == "cilium")
+    ambient = tuple(replace(r, provider=None) if r is cilium else r for r in shop[1].resources)
+    result = list(found(parity([shop[0], replace(shop[1], resources=ambient)])))
+    assert result == [("object Release cilium", "(provider)", "none")]
 
 
 def test_what_an_add_on_declares_as_its_targets_mechanism_may_differ() -> None:
