@@ -80,6 +80,14 @@ def spec_path(folder: Path, spec: str) -> Path:
     return folder / (spec if spec.endswith(SUFFIXES) else f"{spec}.yaml")
 
 
+def is_there(path: Path) -> bool:
+    """Also of a name that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def specs_in(folder: Path) -> list[str]:
     """Names that may be those of specs: of all YAML files that are no stack's."""
     files = (path for path in folder.glob("*.y*ml") if path.suffix in SUFFIXES)
@@ -89,7 +97,7 @@ def specs_in(folder: Path) -> list[str]:
 def _check_named(folder: Path, spec: str, document: Document | None) -> None:
     """A spec that is not there is a fault of the stack file that names it."""
     path = spec_path(folder, spec)
-    if document is None or path.exists():
+    if document is None or is_there(path):
         return
     near = did_you_mean(path.stem, specs_in(folder))
     problem = Problem(f"{path}: no such file", f"did you mean {near!r}?" if near else "name a spec of this folder")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from components.problems import Problem
 from components.quantity import format_bytes, format_millicpus
-from components.spec import MAX_PODS, Pool, Size, Spec, Workload
+from components.spec import MAX_PODS, Pool, Requests, Size, Spec, Workload
 
 MIB = 1024**2
 EVICTION_BYTES = 100 * MIB
@@ -45,22 +46,56 @@ def allocatable(size: Size) -> tuple[int, int]:
     return max(cpu, 0), max(memory, 0)
 
 
+@dataclass(slots=True)
+class _Nodes:
+    """Nodes that have the same left: millicores, bytes, pods."""
+
+    cpu: int
+    memory: int
+    pods: int
+    count: int
+
+    def room(self, pod: Requests) -> int:
+        """How many such pods go on each of them."""
+        fits = [self.pods]
+        fits += [self.cpu // pod.cpu] if pod.cpu else []
+        fits += [self.memory // pod.memory] if pod.memory else []
+        return min(fits)
+
+    def less(self, pod: Requests, each: int, count: int) -> _Nodes:
+        """So many of them, with so many pods more on each."""
+        return _Nodes(self.cpu - each * pod.cpu, self.memory - each * pod.memory, self.pods - each, count)
+
+
 def nodes_needed(size: Size, workloads: list[Workload]) -> int | None:
-    """Nodes of this size that hold the workloads' replicas, first fit decreasing; None: one replica fits no node."""
+    """Nodes of this size that hold the workloads' replicas, first fit decreasing; None: one replica fits no node.
+
+    Equal pods go on equal nodes all at once: the cost grows with the workloads, not with their replicas.
+    """
     cpu, memory = allocatable(size)
-    pods = [w.requests for w in workloads for _ in range(w.replicas)]
-    if any(p.cpu > cpu or p.memory > memory for p in pods):
+    if any(w.requests.cpu > cpu or w.requests.memory > memory for w in workloads):
         return None
-    nodes: list[list[int]] = []
-    for pod in sorted(pods, key=lambda p: max(p.cpu / max(cpu, 1), p.memory / max(memory, 1)), reverse=True):
-        for node in nodes:
-            if node[0] >= pod.cpu and node[1] >= pod.memory and node[2] >= 1:
-                break
-        else:
-            node = [cpu, memory, MAX_PODS - DAEMON_PODS]
-            nodes.append(node)
-        node[0], node[1], node[2] = node[0] - pod.cpu, node[1] - pod.memory, node[2] - 1
-    return len(nodes)
+
+    def share(workload: Workload) -> float:
+        return max(workload.requests.cpu / max(cpu, 1), workload.requests.memory / max(memory, 1))
+
+    groups: list[_Nodes] = []
+    for workload in sorted(workloads, key=share, reverse=True):
+        pod, left, after = workload.requests, workload.replicas, list[_Nodes]()
+        fresh = _Nodes(cpu, memory, MAX_PODS - DAEMON_PODS, left)
+        for group in (*groups, fresh):
+            each = group.room(pod) if left else 0
+            full, rest = min(group.count, left // each) if each else 0, 0
+            if each and full < group.count:
+                rest = left - full * each
+            left -= full * each + rest
+            untouched = group.count - full - (1 if rest else 0)
+            after += [group.less(pod, each, full)] if full else []
+            after += [group.less(pod, rest, 1)] if rest else []
+            if untouched and group is not fresh:
+                after.append(group.less(pod, 0, untouched))
+        groups = after
+    return sum(group.count for group in groups)
 
 
 def problems(spec: Spec) -> Iterator[Problem]:

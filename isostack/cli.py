@@ -262,4 +262,19 @@ def _check(project: Project, name: str, faults: Faults) -> Planned | None:
 
 
 def _packs(project: Project) -> list[Path]:
-    return sorted(path.parent for path in (project.root / "policies").glob("*/PulumiPolicy.yaml"))
+    """Every folder of policies/: one that is no pack is a fault, since a policy that is not asked blocks nothing."""
+    from isostack.stacks import shown
+
+    root = project.root / "policies"
+    folders = (
+        [path for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] not in "._"] if root.exists() else []
+    )
+    faults = [
+        Problem(f"a policy pack has a file {name}", "write it, or take the folder away", file=str(shown(folder)))
+        for folder in folders
+        for name in ("PulumiPolicy.yaml", "__main__.py")
+        if not any(path.name == name for path in folder.iterdir())
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    return folders

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from components import settings
-from components.load import Inputs, load, spec_path
+from components.load import SUFFIXES, Inputs, is_there, load, spec_path
 from components.plan import Plan
 from components.problems import FieldPath, InvalidInput, Problem
 from components.source import load_yaml
@@ -108,6 +108,7 @@ def stacks_of(project: Project, spec: str) -> tuple[list[StackFile], tuple[Probl
     Raises InvalidInput where there is no stack, or where one that cannot be told seems to be of this spec: left out in
     silence, it would make a verdict on the others look like one on all.
     """
+    _check_file(project, spec)
     faults: list[Problem] = []
     warnings: list[Problem] = []
     found: list[StackFile] = []
@@ -125,12 +126,25 @@ def stacks_of(project: Project, spec: str) -> tuple[list[StackFile], tuple[Probl
     return found, tuple(warnings)
 
 
+def _check_file(project: Project, spec: str) -> None:
+    """A spec that is named by its file is that file: stacks name theirs by what it is called, in their own folder."""
+    path = Path(spec)
+    own = spec_path(project.stack_dir, path.name)
+    if path.suffix not in SUFFIXES or (path.parent == Path() and not is_there(path)):
+        return
+    if not is_there(path):
+        raise InvalidInput([Problem("no such file", f"isostack compare {stem(spec)}", file=spec)])
+    if not (is_there(own) and path.samefile(own)):
+        right = f"a stack file beside it must name it, or: isostack compare {stem(spec)}"
+        raise InvalidInput([Problem(f"no stack has this spec: theirs is {shown(own)}", right, file=spec)])
+
+
 def _stray(stack: StackFile | Broken) -> tuple[Problem, ...]:
     """What is wrong with a stack file that names no spec, or none that is there."""
     if isinstance(stack, Broken):
         return stack.problems
     named = _value(stack, settings.SPEC.name)
-    if named is not None and spec_path(stack.path.parent, named).exists():
+    if named is not None and is_there(spec_path(stack.path.parent, named)):
         return ()
     try:
         read(stack)

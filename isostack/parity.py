@@ -147,10 +147,11 @@ def _object(preview: Preview, resource: Resource, mechanism: Sequence[str]) -> d
 
 
 def _shape(value: Any) -> str:
-    """Of an output: not what it holds, which is each stack's own, but of what kind it is."""
+    """Of an output: not what it holds, which is each stack's own, but of what kind it is, and of what it tells."""
     if isinstance(value, Secret):
         return "secret"
-    return f"object of {', '.join(sorted(value))}" if isinstance(value, Mapping) else "plain"
+    told = isinstance(value, Mapping) and all(isinstance(item, Mapping) for item in value.values())
+    return f"of {', '.join(sorted(value))}" if told else "plain"
 
 
 def _metadata_name(resource: Resource) -> Any:

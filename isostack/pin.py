@@ -13,6 +13,8 @@ from components.load import TARGET
 from components.plan import Plan
 from components.problems import InvalidInput, Problem, listed
 
+KEYS = (TARGET[1], str(TARGET[1]).replace(":", ":config:", 1), str(TARGET[1]).partition(":")[2])
+"""How Pulumi lets the key of the target config be written, beside its short form in a project of our name."""
 FIELD = "assignments"
 """Where a target config that can be pinned keeps host by machine."""
 
@@ -28,9 +30,10 @@ def write_pins(path: Path, plan: Plan) -> str:
         raise InvalidInput([Problem(what, "its machines keep their place without it", file=str(path))])
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 200
-    document = target = yaml.load(path.read_text("utf-8"))
-    for key in TARGET:
-        target = target.get(key) if isinstance(target, CommentedMap) else None
+    text = path.read_bytes().decode("utf-8-sig")
+    document = yaml.load(text)
+    config = document.get("config") if isinstance(document, CommentedMap) else None
+    target = next((config[key] for key in KEYS if key in config), None) if isinstance(config, CommentedMap) else None
     if not isinstance(target, CommentedMap):
         what = "the target config is no mapping in this file: pins cannot be written into it"
         raise InvalidInput(
@@ -43,16 +46,16 @@ def write_pins(path: Path, plan: Plan) -> str:
         pins.update(new)
         pins.fa.set_block_style()
         target[FIELD] = pins
-        _replace(path, yaml, document)
+        _replace(path.resolve(), yaml, document, "\r\n" if "\r\n" in text else "\n")
     where = f" ({listed([f'{name} on {host}' for name, host in new.items()])})" if new else ""
     return (
         f"{path}: pinned {len(new)} machine{'' if len(new) == 1 else 's'}{where}, {len(wanted) - len(new)} were pinned"
     )
 
 
-def _replace(path: Path, yaml: YAML, document: CommentedMap) -> None:
+def _replace(path: Path, yaml: YAML, document: CommentedMap, newline: str) -> None:
     """All of the new file or the old one: never half of it."""
-    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", newline=newline) as file:
         try:
             yaml.dump(document, file)
             os.chmod(file.name, path.stat().st_mode)

@@ -46,6 +46,7 @@ class Command(TyperCommand):
 
 def run(app: typer.Typer) -> NoReturn:
     """Run the command line and exit. No bad input and nothing that the system refuses shows a traceback."""
+    _open_streams()
     code: Any = FINE
     stdout = sys.stdout
     try:
@@ -65,6 +66,18 @@ def run(app: typer.Typer) -> NoReturn:
     except OSError:
         _forget_stdout()
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """What the caller has closed goes nowhere. Otherwise the next file opened would be our standard output."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 @contextmanager

@@ -124,6 +124,10 @@ def _read_project(root: Path) -> Project:
     # `config` with a text is the old name of stackConfigDir.
     config = document.data.get("config") or {}
     directory = document.data.get("stackConfigDir") or (config if isinstance(config, str) else ".")
+    if not isinstance(directory, str) or not directory.isprintable():
+        raise InvalidInput(
+            [_fault(document, ("stackConfigDir",), "not the name of a folder", "stackConfigDir: stacks")]
+        )
     defaults: dict[str, str] = {}
     required: set[str] = set()
     for key, declared in config.items() if isinstance(config, dict) else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
     if faults:
         raise InvalidInput(faults)
     plans = _chosen(spec, config)
+    if faults := list(_ceph_problems(spec, config, plans)):
+        raise InvalidInput(faults)
     platform = NodePlatform(
         cloud_provider=True,  # CPEM
         provider_id="",  # CPEM sets it
@@ -97,6 +100,22 @@ def _problems(config: Config, pool: str, size: Size, path: FieldPath) -> Iterato
             )
     elif not _fitting(config, size):
         yield from _too_large(config, pool, size, path)
+
+
+def _ceph_problems(spec: Spec, config: Config, plans: Mapping[str, ServerPlan]) -> Iterator[Problem]:
+    """Ceph takes drives of its pool's servers: some must be there for it."""
+    ceph = config.storage.ceph
+    if ceph is None or "ceph" not in {config.storage.backend_of(c.name) for c in spec.storage.classes}:
+        return
+    plan = plans[ceph.pool]
+    if not any(re.search(ceph.device_filter, name) for name in plan.free_drives):
+        yield Problem(
+            f"{ceph.device_filter} matches no free drive of {plan.name}, which pool {ceph.pool} gets: it has "
+            f"{', '.join(plan.free_drives)} beside the system's",
+            "match one of them, or pin a plan with more drives",
+            ("storage", "ceph", "deviceFilter"),
+            source="target",
+        )
 
 
 def _too_large(config: Config, pool: str, size: Size, path: FieldPath) -> Iterator[Problem]:

@@ -57,6 +57,15 @@ class ServerPlan:
         """The largest drive that a node may live on. Images, logs and etcd want flash: hard disks do not count."""
         return max(drives.size for drives in self.drives if drives.medium != "HDD")
 
+    @property
+    def free_drives(self) -> tuple[str, ...]:
+        """Device names of all drives but the one that the system is on [engineers' knowledge: the kernel's names]."""
+        flash = sum(drives.count for drives in self.drives if drives.medium == "NVMe")
+        disks = sum(drives.count for drives in self.drives) - flash
+        names = (*(f"sd{chr(ord('a') + i)}" for i in range(disks)), *(f"nvme{i}n1" for i in range(flash)))
+        boot = "nvme0n1" if self.drives[0].medium == "NVMe" else "sda"
+        return tuple(name for name in names if name != boot)
+
     def size_for(self, asked: Size) -> Size:
         """What the plan gives to a node that asks this much: its disk is the boot drive, if that is large enough."""
         disk = self.boot if self.boot >= asked.disk else self.disk

@@ -185,14 +185,16 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chose
         if host.name not in used:
             if host.name in pinned:
                 serves = (
-                    f"waits for {pinned[host.name]}, which the spec has no longer: its pin keeps it, and it runs its "
-                    "node until somebody powers it off"
+                    f"waits for {pinned[host.name]}, which the spec has no longer: it runs its node until somebody "
+                    f"powers it off; then take assignments.{pinned[host.name]} away to free it"
                 )
             else:
                 serves = (
                     f"spare for {', '.join(idle[host.name])}" if host.name in idle else "fits no machine of the spec"
                 )
             yield f"{host.name} (class {host.labels[CLASS]}, zone {config.zone(host)}): {serves}"
+    if open_ := sum(host.bmc is not None and host.bmc.password is not None for host in config.hosts):
+        yield f"{open_} hosts have their BMC's password in clear in {config.inventory.path}, for all who can read it"
 
 
 # ---- what becomes of the wishes

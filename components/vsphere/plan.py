@@ -130,7 +130,7 @@ def _moved(stands: Standing, packings: Mapping[str, Packing]) -> Iterator[str]:
     ]
     if elsewhere:
         stand = "stands" if len(elsewhere) == 1 else "stand"
-        yield f"{listed(elsewhere)} {stand} where there was room: the host that the index names is full"
+        yield f"{listed(elsewhere)} {stand} where there was room: the host that the index names has too little for it"
 
 
 def _after_loss(config: Config, stands: Standing) -> Iterator[str]:

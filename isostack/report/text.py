@@ -31,14 +31,16 @@ STYLE = {
     "advisory": "yellow",
 }
 PIPE_WIDTH = 140  # columns in a pipe or a file: rich's own 80 would fold tables that nobody measures
+LEAST_WIDTH = 40  # below it tables have no room for a letter
 MOST_DIFFERENCES = 40
 
 
 def console(stderr: bool = False) -> Console:
     """A console with colours only on a terminal; COLUMNS and NO_COLOR are respected."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    if not made.is_terminal and "COLUMNS" not in made._environ:
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
+    if not made.is_terminal and not made._environ.get("COLUMNS", "").isdigit():
         made.width = PIPE_WIDTH
+    made.width = max(made.width, LEAST_WIDTH)
     return made
 
 

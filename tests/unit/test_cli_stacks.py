@@ -251,6 +251,41 @@ def test_nothing_to_validate(tmp_path: Path) -> None:
     assert run.json["problems"][0]["what"] == "the stacks' folder cannot be read: no such file or directory"
 
 
+def test_a_spec_named_by_its_file_is_that_file(tiny: ScratchProject) -> None:
+    (tiny.root / "tiny.yaml").write_text("garbage")
+    (tiny.root / "else").mkdir()
+    run = Run(tiny.root, "compare", "tiny.yaml")
+    assert (run.code, run.out) == (2, "")
+    assert run.err == (
+        "error: tiny.yaml: no stack has this spec: theirs is stacks/tiny.yaml; "
+        "a stack file beside it must name it, or: isostack compare tiny\n"
+    )
+    run = Run(tiny.root, "compare", "nowhere/tiny.yaml")
+    assert (run.code, run.err) == (2, "error: nowhere/tiny.yaml: no such file; isostack compare tiny\n")
+    assert Run(tiny.root / "else", "compare", "../stacks/tiny.yaml").code == 0
+
+
+def test_a_policy_that_cannot_be_asked_is_not_passed_over(tiny: ScratchProject) -> None:
+    (tiny.root / "policies").unlink()
+    (tiny.root / "policies" / "mine").mkdir(parents=True)
+    (tiny.root / "policies" / "mine" / "PulumiPolicy.yml").write_text("runtime: python\n")
+    run = Run(tiny.root, "compare", "tiny")
+    assert (run.code, run.out) == (2, "")
+    assert [line for line in run.err.splitlines() if line.startswith("error")] == [
+        f"error: policies/mine: a policy pack has a file {name}; write it, or take the folder away"
+        for name in ("PulumiPolicy.yaml", "__main__.py")
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["5", "[1]", "{a: b}", "true", '"a\\0b"'])
+def test_a_project_whose_stacks_are_nowhere(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: isostack\nstackConfigDir: {wrong}\n")
+    for command in (("validate",), ("compare", "x"), ("new", "x", "--target", "vsphere")):
+        run = Run(tmp_path, *command)
+        assert run.code == 2
+        assert run.err.startswith("error: Pulumi.yaml:2:17: stackConfigDir: not the name of a folder")
+
+
 def test_a_stack_has_no_difference_to_itself(tiny: ScratchProject) -> None:
     for same in ("tiny-vsphere", "stacks/Pulumi.tiny-vsphere.yaml"):
         run = Run(tiny.root, "diff", "tiny-vsphere", same)

@@ -161,8 +161,8 @@ def test_pins_come_first_and_keep_their_hosts_from_others() -> None:
     assert placed(spec({"web": 2}), target) == {"t-control-plane-0": "h3", "t-web-0": "h4", "t-web-1": "h1"}
     plan = assign(spec({"web": 2}), target, wanted_machines(spec({"web": 2})))
     assert plan.reasons[2:] == (
-        "h2 (class s, zone a): waits for t-web-7, which the spec has no longer: its pin keeps it, and it runs its node "
-        "until somebody powers it off",
+        "h2 (class s, zone a): waits for t-web-7, which the spec has no longer: it runs its node until somebody "
+        "powers it off; then take assignments.t-web-7 away to free it",
     )
     assert plan.unpinned == ("t-control-plane-0", "t-web-0")
     assert plan.site.spare_hosts == 0
@@ -175,6 +175,7 @@ def test_places_platforms_and_site() -> None:
     them = hosts("c1 a s control-plane", "w1 a m", "w2* a l", "x1 a l web")
     target = config(
         them,
+        namespace="metal",
         generations={"t-web-1": 3},
         vip={"mode": "bgp", "asn": 65010, "peers": [{"address": "10.0.0.1", "asn": 65000}]},
     )
@@ -186,7 +187,7 @@ def test_places_platforms_and_site() -> None:
         ("w1", "m", 16, "10.0.0.12", 3),
     ]
     platform = plan.platforms[2]
-    assert (platform.cloud_provider, platform.provider_id) == (False, "tinkerbell://tinkerbell/w1")
+    assert (platform.cloud_provider, platform.provider_id) == (False, "tinkerbell://metal/w1")
     assert (platform.vip_mode, platform.bgp_as, platform.bgp_peers) == ("bgp", 65010, "10.0.0.1:65000::false")
     assert plan.endpoint == "10.0.0.10"
     site = plan.site

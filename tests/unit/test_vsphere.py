@@ -334,7 +334,7 @@ def test_full_hosts_are_told_with_what_follows() -> None:
     reasons = make_plan(crowd(3, "40Gi"), config(crowd(3, "40Gi"), two_hosts("100Gi", "60Gi"))).reasons
     assert reasons == (
         "4 VMs on 2 hosts: 8 of 124 CPU and 126Gi of 144Gi in use",
-        "tiny-apps-2 stands where there was room: the host that the index names is full",
+        "tiny-apps-2 stands where there was room: the host that the index names has too little for it",
     )
     reasons = make_plan(crowd(2, "40Gi"), config(crowd(2, "40Gi"), two_hosts("49Gi", "56Gi"))).reasons
     assert reasons[1:] == (
