@@ -117,7 +117,7 @@ def print_json(command: str, **parts: Any) -> None:
     from isostack.report.document import document
 
     with output():
-        typer.echo(json.dumps(document(command, **parts), indent=2))
+        typer.echo(json.dumps(document(command, **parts), indent=2, allow_nan=False))
 
 
 def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:

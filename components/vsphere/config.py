@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from components.networks import Address, AddressRange, Taken, addresses, ordinary, server
 from components.plan import Ref
@@ -30,10 +30,20 @@ def _gateway(text: str) -> str:
     return text
 
 
+def _named(text: str) -> str:
+    if text != text.strip() or not text.isprintable():
+        raise Fault(f"{text!r} is no name", "write it as vCenter shows it, without blanks around it")
+    return text
+
+
+Named = Annotated[str, StringConstraints(min_length=1), AfterValidator(_named)]
+"""The name of something in vCenter."""
+
+
 class Host(Model):
     """An ESXi host of the compute cluster."""
 
-    name: str = Field(description="Name in vCenter.", min_length=1, examples=["esx01.example.com"])
+    name: Named = Field(description="Name in vCenter.", examples=["esx01.example.com"])
     zone: Name = Field(description="Zone of the spec that the host stands in.", examples=["a"])
     cpus: Count = Field(description="Logical CPUs: hardware threads.", ge=1, le=4096, examples=[64])
     memory: Bytes = Field(description="Memory.", ge=1024**3, examples=["512Gi"])
@@ -42,7 +52,7 @@ class Host(Model):
 class Network(Model):
     """The port group of the nodes. Addresses are static: a node keeps its own for life."""
 
-    name: str = Field(description="Name of the port group.", min_length=1, examples=["k8s-nodes"])
+    name: Named = Field(description="Name of the port group.", examples=["k8s-nodes"])
     gateway: Annotated[str, AfterValidator(_gateway)] = Field(
         description="Address and prefix length of the gateway.", examples=["10.20.40.1/23"]
     )
@@ -100,16 +110,18 @@ class Config(TargetConfig):
 
     settings = (Ref("vsphere:vsphereServer", secret=False), Ref("vsphere:user"), Ref("vsphere:password"))
     kind: Literal["vsphere"] = Field("vsphere", description="VMs on vSphere.")
-    vcenter: str = Field(
+    vcenter: Named = Field(
         description="Address of vCenter as the cluster's own add-ons reach it; an IP needs no DNS in the cluster.",
         min_length=1,
         examples=["10.20.0.10"],
     )
-    datacenter: str = Field(description="Datacenter.", min_length=1, examples=["fra1"])
-    cluster: str = Field(description="Compute cluster.", min_length=1, examples=["k8s"])
-    datastore: str = Field(description="Datastore of the VMs' disks.", min_length=1, examples=["vsan-k8s"])
-    storage_policy: str | None = Field(None, description="Storage policy of the VMs' disks; none: the datastore's own.")
-    template: str = Field(
+    datacenter: Named = Field(description="Datacenter.", examples=["fra1"])
+    cluster: Named = Field(description="Compute cluster.", examples=["k8s"])
+    datastore: Named = Field(description="Datastore of the VMs' disks.", examples=["vsan-k8s"])
+    storage_policy: Named | None = Field(
+        None, description="Storage policy of the VMs' disks; none: the datastore's own."
+    )
+    template: Named = Field(
         description="VM template with cloud-init's VMware datasource, open-vm-tools and hardware version 20 or later.",
         min_length=1,
         examples=["ubuntu-2404-k8s"],

@@ -56,4 +56,5 @@ def _trim(report: traceback.TracebackException, root: Path) -> None:
 
 
 def _is_own(frame: traceback.FrameSummary, root: Path) -> bool:
-    return project_file(frame.filename, root) is not None
+    # In a checkout the machinery lies inside the project.
+    return not frame.filename.startswith(_MACHINERY) and project_file(frame.filename, root) is not None

@@ -133,8 +133,8 @@ RULES = (
         level="advisory",
         claims=(10,),
         remediation=(
-            "Run as many replicas as the pool has nodes, or a multiple; where many pods share a node, a descheduler by "
-            "usage with a load-aware scheduler. Count DRS for evacuating hosts, and for balance only where it matters."
+            "Where nodes run short: as many replicas as the pool has nodes, or a multiple; where many pods share a "
+            "node, a descheduler by usage with a load-aware scheduler. Where DRS changes nothing: it evacuates hosts."
         ),
         evidence=(
             Evidence("documented", "model and its validity: isostack/assess/balance.py"),

@@ -87,6 +87,10 @@ def two_hosts(*memory: str) -> dict[str, Any]:
             "network.dns[0]: the name server 10.96.0.53 is inside the spec's kubernetes.serviceCidr 10.96.0.0/16; "
             "choose them apart: nodes and pods could not reach what is in both",
         ),
+        (
+            {"hosts.2.name": "esx\u202e1"},
+            "hosts[2].name: 'esx\\u202e1' is no name; write it as vCenter shows it, without blanks around it",
+        ),
         ({"hosts.0.zone": "d"}, "hosts[0].zone: the spec has no zone 'd'; its zones: a, b, c"),
         ({"hosts.1.name": "esx-a-0"}, "hosts[1].name: 'esx-a-0' stands twice; first at hosts[0]"),
         (
