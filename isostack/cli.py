@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from components.problems import InvalidInput, Problem
-from isostack.run import BAD_INPUT, FINE, NOT_EQUIVALENT, Command, Format, output, print_json, progress, run, warn
+from isostack.run import (
+    BAD_INPUT,
+    FINE,
+    NOT_EQUIVALENT,
+    Command,
+    Format,
+    complain,
+    output,
+    print_json,
+    progress,
+    run,
+    warn,
+)
 
 if TYPE_CHECKING:
     from isostack.inputs import Faults, Planned
@@ -158,13 +170,11 @@ def validate(
     if format is Format.json:
         print_json("validate", checked=checked, problems=faults.problems, warnings=told)
     else:
-        from isostack.report import text
-
         with output():
             for name, state in checked.items():
                 typer.echo(f"{name}: {state}")
         warn(told)
-        text.problems(text.console(stderr=True), faults.problems)
+        complain(faults.problems)
     raise typer.Exit(BAD_INPUT if faults.problems else FINE)
 
 
@@ -245,12 +255,13 @@ def _check(project: Project, name: str, faults: Faults) -> Planned | None:
     from components.load import SUFFIXES, load_spec, spec_path
     from isostack.inputs import impossible
     from isostack.inputs import plan as plan_stack
+    from isostack.stacks import shown
 
     try:
         is_file = name.endswith(SUFFIXES)
         path = Path(name) if is_file else spec_path(project.stack_dir, name)
         if not path.name.startswith("Pulumi.") and (is_file or (name not in project.stacks() and path.is_file())):
-            load_spec(path)
+            load_spec(shown(path))
             return None
         planned = plan_stack(project.stack(name), faults)
     except InvalidInput as error:

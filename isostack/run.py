@@ -64,7 +64,7 @@ def run(app: typer.Typer) -> NoReturn:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
-        _forget_stdout()
+        _forget(1)
     sys.exit(code)
 
 
@@ -89,11 +89,23 @@ def output() -> Iterator[None]:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # rich makes a SystemExit of it
-        _forget_stdout()
+        _forget(1)
     except OSError as error:
-        _forget_stdout()
+        _forget(1)
         what = f"the result cannot be written: {(error.strerror or str(error)).lower()}"
         raise Unwritable([Problem(what)]) from error
+
+
+def complain(problems: Sequence[Problem]) -> None:
+    """Tell what is wrong, on the standard error. Nobody need read to its end."""
+    from isostack.report import text
+
+    try:
+        text.problems(text.console(stderr=True), problems)
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except (OSError, SystemExit):
+        _forget(2)
 
 
 @contextmanager
@@ -127,9 +139,7 @@ def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:
             return
         except Unwritable as error:
             problems = (*problems, *error.problems)
-    from isostack.report import text
-
-    text.problems(text.console(stderr=True), problems)
+    complain(problems)
 
 
 def _problems(error: Exception) -> tuple[Problem, ...] | None:
@@ -156,8 +166,8 @@ def _refused(error: OSError) -> Problem:
     return Problem((error.strerror or str(error) or type(error).__name__).lower(), file=file)
 
 
-def _forget_stdout() -> None:
+def _forget(stream: int) -> None:
     """What is left in its buffer goes nowhere; else Python would complain at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    os.dup2(nowhere, stream)
     os.close(nowhere)

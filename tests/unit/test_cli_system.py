@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import COMMAND, ENVIRONMENT, Run
+from tests.cli import COMMAND, ENVIRONMENT, Run, edit
 from tests.configs import ScratchProject, scratch
 from tests.specs import ROOT, spec
 from tests.unit.test_preview_processes import processes_of_session, wait_for
@@ -134,3 +134,14 @@ def test_a_project_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> Non
     (tmp_path / "Pulumi.yaml").write_text("runtime: python\n")
     run = Run(tmp_path, "validate")
     assert (run.code, run.err) == (2, "error: Pulumi.yaml:1:1: name: a project needs a name; name: isostack\n")
+
+
+def test_a_reader_of_errors_that_has_seen_enough_changes_no_exit_code(tiny: ScratchProject) -> None:
+    edit(tiny.stacks / "tiny.yaml", "name", "nam")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "validate"], cwd=tiny.root, env=ENVIRONMENT, stdout=-1, stderr=writer, text=True, timeout=120
+    )
+    os.close(writer)
+    assert (done.returncode, done.stdout) == (2, "tiny-tinkerbell: faulty\ntiny-vsphere: faulty\n")
