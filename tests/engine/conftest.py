@@ -1,0 +1,40 @@
+"""An engine for each test that asks for one, with the example stacks in a project of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.configs import scratch
+from tests.engine import Engine
+from tests.specs import ROOT
+
+NO_GO = 3
+"""What scripts/tools exits with where there is neither the CLI nor Go to compile it with."""
+
+
+@pytest.fixture(scope="session")
+def tools() -> list[str]:
+    """Folders for the path: the Pulumi CLI."""
+    done = subprocess.run([ROOT / "scripts" / "tools"], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == NO_GO and "CI" not in os.environ:
+        pytest.skip("neither the Pulumi CLI nor Go to compile it: the tests of the real engine are skipped")
+    assert done.returncode == 0, "scripts/tools failed"
+    return done.stdout.splitlines()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, tools: list[str]) -> Engine:
+    project = scratch(_made(tmp_path / "project"))
+    for file in (ROOT / "stacks").iterdir():
+        shutil.copy(file, project.stacks)
+    return Engine(_made(tmp_path / "engine"), tools, project.root)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

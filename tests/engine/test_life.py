@@ -1,0 +1,205 @@
+"""The life of a stack on the real engine: made, left alone, shrunk, grown, changed, a machine built anew, destroyed.
+
+The example stacks, with stand-ins for the provider plugins. What is asserted is all that the engine did: a resource
+that is touched and not named here is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from components import targets
+from isostack.preview import preview
+from isostack.stacks import find_project
+from tests.engine import CANARY, Engine, Outcome
+from tests.engine.graph import differences
+from tests.specs import ROOT
+
+STACKS = find_project(ROOT).stacks()
+RUNNING = {"VirtualMachine", "Device", "Hardware", "Workflow"}
+"""What a machine runs on: nothing but its generation may replace or update these."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """One stack in its engine, and the files that its owner edits."""
+
+    engine: Engine
+    stack: str
+
+    @property
+    def spec(self) -> Path:
+        return self.engine.root / "stacks" / f"{self.stack.split('-')[0]}.yaml"
+
+    @property
+    def file(self) -> Path:
+        return self.engine.root / "stacks" / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def kind(self) -> str:
+        return next(kind for kind in targets.kinds() if self.stack.endswith(kind))
+
+    def edit(self, file: Path, old: str, new: str) -> None:
+        text = file.read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file.name}"
+        file.write_text(text.replace(old, new), "utf-8")
+
+    def up(self) -> Outcome:
+        found = self.engine.run("up", self.stack)
+        assert found.error == ""
+        return found
+
+
+@pytest.fixture(params=STACKS)
+def life(engine: Engine, request: pytest.FixtureRequest) -> Life:
+    engine.init(request.param)
+    engine.pin(request.param)
+    return Life(engine, request.param)
+
+
+def of_machine(outcome: Outcome, *operations: str) -> set[str]:
+    """Machines whose raw resources were touched in these ways, by the names of the components above them."""
+    return {machine(step.urn) for step in outcome.steps if step.operation in operations} - {""}
+
+
+def machine(urn: str) -> str:
+    """The name of the Machine that a resource is, else nothing."""
+    return urn.split("::")[-1] if urn.split("::")[2].endswith("isostack:index:Machine") else ""
+
+
+def raw(outcome: Outcome, *operations: str) -> set[str]:
+    """What of that which machines run on was touched, by kind."""
+    return {short.split()[0] for short in outcome.did(*operations)} & RUNNING
+
+
+def test_a_stack_lives(life: Life) -> None:
+    made = check_creation(life)
+    check_shrinking_and_growing(life)
+    check_changes_that_no_machine_feels(life)
+    check_a_generation(life)
+    check_destruction(life, made)
+
+
+def check_creation(life: Life) -> int:
+    seen = life.engine.run("preview", life.stack)
+    assert seen.error == ""
+    made = life.up()
+    assert set(made.counts) == {"create"}
+    assert sorted(made.did("create")) == sorted(seen.did("create"))
+    project = find_project(life.engine.root)
+    (embedded,) = preview(project.root, [project.stack(life.stack)])
+    assert sorted(differences(embedded, life.engine.state(life.stack))) == []
+    check_secrets(life)
+    for operation in ("preview", "up"):
+        again = life.engine.run(operation, life.stack)
+        assert (again.error, again.did()) == ("", [])
+    return len(made.steps)
+
+
+def check_secrets(life: Life) -> None:
+    """No canary and no private key stands in clear in the state."""
+    state = life.engine.state(life.stack)
+    assert "PRIVATE KEY" not in state
+    assert CANARY not in state
+    assert "BEGIN CERTIFICATE" in state  # the state is not empty of what is no secret
+
+
+def pool(life: Life) -> tuple[str, int]:
+    """The first pool of the spec, and its nodes."""
+    found = re.search(r"name: (\w+), nodes: (\d+)", life.spec.read_text("utf-8"))
+    assert found
+    return found[1], int(found[2])
+
+
+UPDATED: Mapping[str, Callable[[str, str], set[str]]] = {
+    "vsphere": lambda cluster, name: {
+        f"ResourcePool {cluster}",
+        f"ComputeClusterVmAntiAffinityRule {cluster}-{name}",
+    },
+    "equinix": lambda cluster, name: set(),
+    "tinkerbell": lambda cluster, name: set(),
+}
+"""What names machines, and so changes in place when a pool has one more or less."""
+IN_ZONE = "ComputeClusterVmGroup"
+
+
+def check_shrinking_and_growing(life: Life) -> None:
+    cluster, (name, nodes) = life.spec.stem, pool(life)
+    last = f"{cluster}-{name}-{nodes - 1}"
+    life.edit(life.spec, f"name: {name}, nodes: {nodes}", f"name: {name}, nodes: {nodes - 1}")
+    less = life.up()
+    assert of_machine(less, "delete") == {last}
+    assert of_machine(less, "update", "replace", "create") == set()
+    life.edit(life.spec, f"name: {name}, nodes: {nodes - 1}", f"name: {name}, nodes: {nodes}")
+    life.engine.pin(life.stack)
+    more = life.up()
+    assert of_machine(more, "create") == {last}
+    assert of_machine(more, "update", "replace", "delete") == set()
+    for outcome in (less, more):
+        # A host that is given up becomes a spare: Tinkerbell's own record of it is written anew, and no other host's.
+        other = {short for short in outcome.did("update") if not short.startswith((f"Cluster {cluster}", IN_ZONE))}
+        assert other - host_records(outcome) - UPDATED[life.kind](cluster, name) == set()
+        assert {short.split()[0] for short in outcome.did("replace")} <= {"Hardware"}
+        assert len(outcome.did("replace")) <= 1
+    assert "Workflow" not in raw(more, "replace", "update")
+
+
+def host_records(outcome: Outcome) -> set[str]:
+    """BMC objects of Tinkerbell, which tell by an annotation whether their host is in use."""
+    return {short for short in outcome.did("update") if short.startswith("Machine bmc-")}
+
+
+def check_changes_that_no_machine_feels(life: Life) -> None:
+    cluster = life.spec.stem
+    version = re.search(r"version: (1\.\d+\.\d+)", life.spec.read_text("utf-8"))
+    assert version
+    later = version[1].rpartition(".")[0] + ".9"
+    changes: Iterable[tuple[str, str]] = [(f"version: {version[1]}", f"version: {later}")]
+    if evict := re.search(r"evictAfter: (\d+)s", life.spec.read_text("utf-8")):
+        changes = [*changes, (evict[0], f"evictAfter: {int(evict[1]) + 7}s")]
+    for old, new in changes:
+        life.edit(life.spec, old, new)
+        found = life.up()
+        assert set(found.counts) == {"same", "update"}
+        assert {short.split()[0] for short in found.did()} == {"Cluster", "Machine"}
+        assert f"Cluster {cluster}" in found.did()
+
+
+def check_a_generation(life: Life) -> None:
+    cluster, (name, nodes) = life.spec.stem, pool(life)
+    anew = f"{cluster}-{name}-{nodes - 1}"
+    text = life.file.read_text("utf-8")
+    if "generations: {}" in text:
+        life.edit(life.file, "generations: {}", f"generations: {{{anew}: 2}}")
+    else:
+        life.edit(life.file, f"kind: {life.kind}", f"kind: {life.kind}\n    generations: {{{anew}: 2}}")
+    journal = len(list(life.engine.journal()))
+    found = life.up()
+    assert of_machine(found, "update") == {anew}
+    assert of_machine(found, "create", "delete", "replace") == set()
+    done = [
+        (line["operation"], line["urn"].split("::")[2].rpartition(":")[2], line["urn"].split("::")[-1])
+        for line in list(life.engine.journal())[journal:]
+        if line["urn"].split("::")[2].rpartition(":")[2] in RUNNING
+    ]
+    kinds = dict.fromkeys(kind for _, kind, _ in done)
+    assert kinds
+    for kind in kinds:
+        # Deleted before it is made again: the new one has its address.
+        assert [operation for operation, other, _ in done if other == kind] == ["delete", "create"]
+    assert len({thing for _, _, thing in done}) == 1
+
+
+def check_destruction(life: Life, made: int) -> None:
+    life.engine.pulumi("state", "unprotect", "--all", "--yes", "--stack", life.stack)
+    gone = life.engine.run("destroy", life.stack)
+    assert gone.error == ""
+    assert set(gone.counts) == {"delete"}
+    assert len(gone.steps) >= made
+    assert not json.loads(life.engine.state(life.stack))["checkpoint"]["latest"].get("resources")
