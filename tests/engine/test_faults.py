@@ -1,0 +1,102 @@
+"""What goes wrong in the middle of an `up`: the next one finishes the job, makes nothing twice, and keeps every key."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine import Engine
+
+STACK, VM = "edge-vsphere", "vsphere:index/virtualMachine:VirtualMachine"
+
+
+@pytest.fixture
+def edge(engine: Engine) -> Engine:
+    engine.init(STACK)
+    return engine
+
+
+def keys(engine: Engine) -> dict[str, str]:
+    """What tells one key from another in the state: of each key that has been made, its public half."""
+    resources = json.loads(engine.state(STACK))["checkpoint"]["latest"]["resources"]
+    made = (r for r in resources if r["type"].endswith(":PrivateKey"))
+    return {r["urn"]: r["outputs"]["publicKeyPem"] for r in made}
+
+
+def made(engine: Engine) -> Counter[str]:
+    """How often each resource was made, by URN."""
+    return Counter(line["urn"] for line in engine.journal() if line["operation"] == "create" and not line["fault"])
+
+
+def check_the_next_up_finishes(engine: Engine, before: dict[str, str]) -> None:
+    assert before
+    found = engine.run("up", STACK)
+    assert found.error == ""
+    assert keys(engine).items() >= before.items()
+    assert set(made(engine).values()) == {1}
+    assert engine.run("up", STACK).did() == []
+
+
+def test_a_provider_that_fails_on_the_third_machine(edge: Engine) -> None:
+    edge.fault("create", VM, "edge-apps-1", "fail")
+    found = edge.run("up", STACK)
+    assert "planned: create of edge-apps-1 fails" in "\n".join((found.error, *found.diagnostics))
+    check_the_next_up_finishes(edge, keys(edge))
+
+
+def test_a_provider_that_dies(edge: Engine) -> None:
+    edge.fault("create", VM, "edge-apps-1", "die")
+    assert edge.run("up", STACK).error
+    check_the_next_up_finishes(edge, keys(edge))
+
+
+def wait_for_quiet(engine: Engine) -> None:
+    """Until the planned fault has been met and nothing has been made for three seconds."""
+    end, lines, since = time.monotonic() + 120, 0, time.monotonic()
+    while time.monotonic() < end:
+        now = list(engine.journal())
+        if len(now) != lines:
+            lines, since = len(now), time.monotonic()
+        elif any(line["fault"] for line in now) and time.monotonic() > since + 3:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the engine is never done with the rest")
+
+
+@pytest.fixture
+def hanging(edge: Engine) -> Iterator[tuple[Engine, subprocess.Popen[str]]]:
+    """An `up` whose third machine is never done, once all that does not wait for it is made and written down."""
+    edge.fault("create", VM, "edge-apps-1", "hang")
+    with edge.start("up", STACK) as process:
+        try:
+            wait_for_quiet(edge)
+            yield edge, process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def test_an_engine_that_is_killed(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
+    engine, process = hanging
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert json.loads(engine.state(STACK))
+    engine.pulumi("cancel", "--yes", "--stack", STACK)  # the lock of the dead
+    check_the_next_up_finishes(engine, keys(engine))
+
+
+def test_of_two_ups_at_once_one_gets_the_lock(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
+    engine, process = hanging
+    before = made(engine)
+    second = engine.run("up", STACK)
+    assert "the stack is currently locked" in second.error
+    assert made(engine) == before
+    assert process.poll() is None
