@@ -98,11 +98,13 @@ class Engine:
         self.pulumi("stack", "init", stack)
         project = find_project(self.root)
         (planned,) = plan_all([project.stack(stack)])
+        values: list[str] = []
         for ref in settings.of_plan(planned.plan):
             if ref.secret:
-                self.pulumi("config", "set", "--secret", ref.name, f"{CANARY}{ref.name}", "--stack", stack)
+                values += ["--secret", f"{ref.name}={CANARY}{ref.name}"]
             elif ref not in (settings.SPEC, settings.TARGET):
-                self.pulumi("config", "set", ref.name, "plain", "--stack", stack)
+                values += ["--plaintext", f"{ref.name}=plain"]
+        self.pulumi("config", "set-all", *values, "--stack", stack)
 
     def pin(self, stack: str) -> None:
         """Write the hosts of new machines into the stack file, where the target wants that."""
