@@ -82,6 +82,7 @@ def test_a_stack_lives(life: Life) -> None:
     made = check_creation(life)
     check_shrinking_and_growing(life)
     check_changes_that_no_machine_feels(life)
+    check_that_another_namespace_images_no_host(life)
     check_a_generation(life)
     check_destruction(life, made)
 
@@ -169,6 +170,22 @@ def check_changes_that_no_machine_feels(life: Life) -> None:
         assert set(found.counts) == {"same", "update"}
         assert {short.split()[0] for short in found.did()} == {"Cluster", "Machine"}
         assert f"Cluster {cluster}" in found.did()
+
+
+def check_that_another_namespace_images_no_host(life: Life) -> None:
+    """Tinkerbell's objects cannot move, and a Workflow that is made again images its host."""
+    if "\n    namespace:" in life.file.read_text("utf-8"):
+        text = re.sub(r"(\n    namespace:) *\S+", r"\1 elsewhere", life.file.read_text("utf-8"))
+    elif "namespace" in targets.config(life.kind).model_fields:
+        text = life.file.read_text("utf-8").replace(
+            f"kind: {life.kind}", f"kind: {life.kind}\n    namespace: elsewhere"
+        )
+    else:
+        return
+    life.file.write_text(text, "utf-8")
+    found = life.up()
+    assert found.did()  # of the facts: a provider id has the namespace in it
+    assert raw(found, "replace", "create", "delete", "update") == set()
 
 
 def check_a_generation(life: Life) -> None:

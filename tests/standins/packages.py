@@ -31,6 +31,9 @@ class FromFacts:
     def faults(self, token: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
 
+    def replaces(self, token: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+        return []
+
     def outputs(self, token: str, urn: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         return self._outputs(token, urn, inputs)
 
@@ -117,6 +120,13 @@ class Kubernetes:
         version = group.removeprefix("core/")
         wrong = [(name, is_) for name, is_ in (("apiVersion", version), ("kind", kind)) if given.get(name) != is_]
         return [(name, f"{given.get(name)!r} in a resource of type {token}") for name, _ in wrong]
+
+    def replaces(self, token: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+        """[seen] pulumi-kubernetes provider/pkg/provider/diff.go, metadataForceNewProperties."""
+        if token == self.RELEASE:
+            return []
+        old, new = before.get("metadata") or {}, after.get("metadata") or {}
+        return ["metadata"] if any(old.get(name) != new.get(name) for name in ("name", "namespace")) else []
 
     def outputs(self, token: str, urn: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         if token == self.RELEASE:

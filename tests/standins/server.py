@@ -40,6 +40,9 @@ class Package(Protocol):
     def faults(self, token: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What the real provider's own checks would say beyond types."""
 
+    def replaces(self, token: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+        """Inputs whose change replaces the resource for what lies inside them."""
+
     def outputs(self, token: str, urn: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What is known once it is created."""
 
@@ -100,6 +103,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind = self._package.kind(_token(request.urn))
         changed = _changed(request.old_inputs, request.news)
         replaces = [name for name in changed if kind is not None and name in kind.replaces]
+        replaces += self._package.replaces(_token(request.urn), _plain(request.old_inputs), _plain(request.news))
         some = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=some, diffs=changed, replaces=replaces)
 
