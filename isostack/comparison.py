@@ -10,8 +10,9 @@ from typing import Any
 from components import facts
 from components.facts import MachineFacts, SiteFacts
 from components.spec import Size
+from isostack.evidence import cluster_facts, machine_facts
 from isostack.finding import Finding
-from isostack.parity import Parity, cluster_facts, machine_facts, parity
+from isostack.parity import Parity, parity
 from isostack.preview.model import Message, Preview
 
 

@@ -11,18 +11,26 @@ from components.facts import ClusterFacts, MachineFacts, SiteFacts
 from components.planning import wanted_machines
 from components.quantity import show_bytes
 from components.raw import Shown
-from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
+from isostack.preview.model import UNKNOWN, Preview, Secret
 
 Doubt = tuple[str, str, str]
 """Machine, field, and what is wrong with it."""
 
 
+def cluster_facts(preview: Preview) -> ClusterFacts:
+    (cluster,) = preview.of_type(facts.CLUSTER)
+    return ClusterFacts.of(cluster.inputs)
+
+
+def machine_facts(preview: Preview) -> list[MachineFacts]:
+    return [MachineFacts.of(machine.inputs) for machine in preview.of_type(facts.MACHINE)]
+
+
 def doubts(preview: Preview) -> Iterator[Doubt]:
     """Where a machine's raw resources are not what its facts say. The facts come from the plan, and a target's mistake
     is between the two."""
-    (cluster,) = preview.of_type(facts.CLUSTER)
-    spec, kind = (found := ClusterFacts.of(cluster.inputs)).wanted, found.target
-    raw = targets.raw(kind)
+    cluster = cluster_facts(preview)
+    raw = targets.raw(cluster.target)
     shown: dict[str, list[Shown]] = {}
     for name, machine in raw.machines(preview.resources):
         shown.setdefault(name, []).append(machine)
@@ -30,22 +38,18 @@ def doubts(preview: Preview) -> Iterator[Doubt]:
     zones = {host.name: host.zone for site in sites for host in site.hosts}
     # What is made once and kept; an admin's certificate is renewed, and no node has it.
     keys = {key.urn for pki in preview.of_type(facts.PKI) for key in preview.children(pki.urn) if key.protect}
-    stated = {machine.wanted.name: machine for machine in map(_facts, preview.of_type(facts.MACHINE))}
-    for wanted in wanted_machines(spec):
+    stated = {machine.wanted.name: machine for machine in machine_facts(preview)}
+    for wanted in wanted_machines(cluster.wanted):
         if wanted != getattr(stated.get(wanted.name), "wanted", None):
             yield wanted.name, "wanted", "not as the spec asks"
-    for name, machine_facts in stated.items():
+    for name, planned in stated.items():
         there = shown.pop(name, [])
         if len(there) != 1:
             yield name, "", f"planned, and {len(there) or 'no'} raw resources of it"
             continue
-        yield from ((name, field, what) for field, what in _of_machine(machine_facts, there[0], zones, raw.SHOWS))
-        yield from ((name, "userData", what) for what in _of_user_data(machine_facts, there[0], keys))
+        yield from ((name, field, what) for field, what in _of_machine(planned, there[0], zones, raw.SHOWS))
+        yield from ((name, "userData", what) for what in _of_user_data(planned, there[0], keys))
     yield from ((name or "without a name", "", "a raw resource, and not planned") for name in shown)
-
-
-def _facts(component: Resource) -> MachineFacts:
-    return MachineFacts.of(component.inputs)
 
 
 def _of_machine(

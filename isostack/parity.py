@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from components import facts
-from components.facts import AddonFacts, ClusterFacts, Facts, MachineFacts, PkiFacts, Realisation
+from components.facts import AddonFacts, Facts, PkiFacts, Realisation
 from components.realise import leaves
-from isostack.evidence import doubts
+from isostack.evidence import cluster_facts, doubts, machine_facts
 from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
 
 ABSENT = "absent"
@@ -90,15 +90,6 @@ def _verdict(stacks: int, differences: Sequence[Difference], shortfalls: Sequenc
     if stacks == 1:
         return Verdict.ALONE
     return Verdict.DEGRADED if shortfalls else Verdict.EQUIVALENT
-
-
-def cluster_facts(preview: Preview) -> ClusterFacts:
-    (cluster,) = preview.of_type(facts.CLUSTER)
-    return ClusterFacts.of(cluster.inputs)
-
-
-def machine_facts(preview: Preview) -> list[MachineFacts]:
-    return [MachineFacts.of(machine.inputs) for machine in preview.of_type(facts.MACHINE)]
 
 
 Subject = tuple[str, str]

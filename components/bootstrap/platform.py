@@ -21,9 +21,9 @@ def values(platform: NodePlatform) -> Mapping[str, str]:
     [seen] kube-vip v1.2.3 pkg/kubevip/config_environment.go.
     """
     bgp = platform.vip_mode == "bgp"
-    # bootstrap.sh puts in what the platform's script has found.
-    found = bgp and platform.script != ""
-    told = {BGP_ADDRESS: NODE_IP, BGP_AS: str(platform.bgp_as), BGP_PEERS: platform.bgp_peers} if bgp else {}
+    address, number, peers = NODE_IP, str(platform.bgp_as), platform.bgp_peers
+    if platform.script:  # bootstrap.sh puts in what it has found
+        address, number, peers = "@BGP_SOURCE@", "@BGP_AS@", "@BGP_PEERS@"
     return {
         CLOUD_PROVIDER: "external" if platform.cloud_provider else "",
         SCRIPT: platform.script,
@@ -33,13 +33,11 @@ def values(platform: NodePlatform) -> Mapping[str, str]:
         # On a shared network every node would claim an address that lies on its network card.
         VIP_INTERFACE: platform.vip_interface or ("lo" if bgp else ""),
         BGP: _flag(bgp),
-        BGP_ADDRESS: "",
-        BGP_AS: "",
-        BGP_PEERS: "",
+        BGP_ADDRESS: address if bgp else "",
+        BGP_AS: number if bgp else "",
+        BGP_PEERS: peers if bgp else "",
         # The health check withdraws the address where the API server is dead.
         BGP_HEALTH: f"https://kubernetes:{API_PORT}/livez" if bgp else "",
-        **told,
-        **({BGP_ADDRESS: "@BGP_SOURCE@", BGP_AS: "@BGP_AS@", BGP_PEERS: "@BGP_PEERS@"} if found else {}),
     }
 
 
