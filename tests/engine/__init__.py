@@ -53,6 +53,8 @@ class Outcome:
     steps: tuple[Step, ...]
     diagnostics: tuple[str, ...]
     policies: tuple[dict[str, Any], ...]
+    told: str = ""
+    """The standard output of `preview --json`."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -127,7 +129,7 @@ class Engine:
         return done.stdout
 
     def run(self, operation: str, stack: str, packs: Sequence[str] = ()) -> Outcome:
-        """preview, up, refresh or destroy, with the program run as the Python language host would."""
+        """preview, preview --json, up, refresh or destroy, with the program run as the Python language host would."""
         with self.start(operation, stack, packs) as process:
             output, _ = process.communicate(timeout=300)
         return _outcome(output)
@@ -173,4 +175,4 @@ def _outcome(output: str) -> Outcome:
     except ValueError:
         raise AssertionError(f"the engine's child said:\n{output}") from None
     steps = tuple(Step(*step) for step in found["steps"])
-    return Outcome(found["error"], steps, (*found["diagnostics"], before), tuple(found["policies"]))
+    return Outcome(found["error"], steps, (*found["diagnostics"], before), tuple(found["policies"]), found["told"])

@@ -45,12 +45,16 @@ def main(root: str, stack: str, operation: str, packs: list[str]) -> dict[str, A
     options: dict[str, Any] = {"on_event": on_event, "color": "never"}
     if operation in ("preview", "up") and packs:
         options["policy_packs"] = packs
+    told = ""
     try:
-        getattr(opened, operation)(**options)
+        if operation == "preview --json":
+            told = opened.preview(json=True).stdout
+        else:
+            getattr(opened, operation)(**options)
         error = ""
     except automation.CommandError as failed:
         error = str(failed)
-    return {"error": error, "steps": steps, "diagnostics": diagnostics, "policies": policies}
+    return {"error": error, "steps": steps, "diagnostics": diagnostics, "policies": policies, "told": told}
 
 
 if __name__ == "__main__":
