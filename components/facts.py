@@ -7,6 +7,7 @@ equal on every target; the rest is what this target makes of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field
@@ -162,3 +163,13 @@ class AddonFacts(Facts):
     mechanism: tuple[str, ...] = Field(
         (), description="Paths inside its objects that a target may choose: <kind>/<object name>:<dotted path>."
     )
+
+
+KINDS: Final[Mapping[str, type[Facts]]] = {
+    CLUSTER: ClusterFacts,
+    SITE: SiteFacts,
+    MACHINE: MachineFacts,
+    PKI: PkiFacts,
+    ADDON: AddonFacts,
+}
+"""The facts of each neutral component, by its type token."""

@@ -57,7 +57,7 @@ class PackFailed(Exception):
 def check(previews: Sequence[Preview], packs: Sequence[Path]) -> dict[str, tuple[Finding, ...]]:
     """The findings of all packs on each preview, by stack. Raises PackFailed."""
     with Packs.start(packs) as running:
-        return {preview.stack: running.check(preview) for preview in previews}
+        return {preview.label: running.check(preview) for preview in previews}
 
 
 class Packs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -25,13 +25,17 @@ from isostack.run import (
 )
 
 if TYPE_CHECKING:
+    from isostack.finding import Finding
     from isostack.inputs import Faults, Planned
     from isostack.preview import Preview
-    from isostack.stacks import Project, StackFile
+    from isostack.sources import Source
+    from isostack.stacks import Project
 
 # Commands import what they need when they run: `--help` answers at once.
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
+SOURCES = "stacks, or JSON of `pulumi preview --json` or `pulumi stack export`, - for the standard input"
+SourceArgument = Annotated[str, typer.Argument(help=f"One of: {SOURCES}.")]
 StackArgument = Annotated[str, typer.Argument(help="Stack: its name, or its file stacks/Pulumi.NAME.yaml.")]
 
 app = typer.Typer(
@@ -48,24 +52,26 @@ app = typer.Typer(
 
 @app.command(cls=Command)
 def compare(
-    spec: Annotated[str, typer.Argument(help="Spec: its name, or its file stacks/NAME.yaml.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help=f"A spec: all its stacks. Several: {SOURCES}.")],
     format: FormatOption = Format.text,
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
     from isostack.check import Packs
-    from isostack.inputs import stacks_of, warnings
+    from isostack.inputs import stacks_of
+    from isostack.sources import is_saved, sources
 
     project = _project()
-    stacks, strays = stacks_of(project, spec)
+    alone = len(names) == 1 and not is_saved(project, names[0])
+    found, strays = stacks_of(project, names[0]) if alone else sources(project, names)
     warn(strays)
-    warn(warnings(_planned(stacks)))
+    _planned(found)
     with Packs.start(_packs(project)) as packs:
         from isostack.comparison import compare as compare_previews
         from isostack.parity import Verdict
 
-        previews = _previews(project, stacks)
+        previews = _previews(project, found)
         with progress("asking the policy packs"):
-            findings = {preview.stack: packs.check(preview) for preview in previews}
+            findings = {preview.label: packs.check(preview) for preview in previews}
             result = compare_previews(previews, packs.rules, findings)
     if format is Format.json:
         print_json("compare", comparison=result)
@@ -74,23 +80,20 @@ def compare(
 
         with output():
             text.comparison(text.console(), result)
-    blocked = any(f.level == "mandatory" for found in findings.values() for f in found)
-    raise typer.Exit(NOT_EQUIVALENT if result.parity.verdict is Verdict.NOT or blocked else FINE)
+    raise typer.Exit(NOT_EQUIVALENT if result.parity.verdict is Verdict.NOT or _blocks(findings) else FINE)
 
 
 @app.command(cls=Command)
-def diff(
-    a: StackArgument,
-    b: StackArgument,
-    format: FormatOption = Format.text,
-) -> None:
+def diff(a: SourceArgument, b: SourceArgument, format: FormatOption = Format.text) -> None:
     """Say whether two stacks of one spec are equivalent, and where they differ. Exits 1 when they are not."""
+    from isostack.sources import labels, one_source
+
     project = _project()
-    stacks = [project.stack(a), project.stack(b)]
-    if stacks[0].name == stacks[1].name:
-        raise InvalidInput([Problem(f"{stacks[0].name} cannot differ from itself", "name two stacks")])
-    _planned(stacks)
-    previews = _previews(project, stacks)
+    found = [one_source(project, a), one_source(project, b)]
+    if len(labels(found)) == 1:
+        raise InvalidInput([Problem(f"{labels(found)[0]} cannot differ from itself", "name two stacks")])
+    _planned(found)
+    previews = _previews(project, found)
     from isostack.parity import Verdict, parity
 
     result = parity(previews)
@@ -105,12 +108,45 @@ def diff(
 
 
 @app.command(cls=Command)
-def preview(stack: StackArgument, format: FormatOption = Format.text) -> None:
-    """Show every resource that `pulumi up` would create for a stack. No Pulumi CLI, no login, no credentials."""
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help=f"Specs, and {SOURCES}; none: every stack of the project."),
+    ] = None,
+    format: FormatOption = Format.text,
+) -> None:
+    """Ask the policy packs about stacks. Exits 1 when a mandatory policy is violated."""
+    from isostack.check import Packs
+    from isostack.sources import sources
+
     project = _project()
-    stacks = [project.stack(stack)]
-    _planned(stacks)
-    (result,) = _previews(project, stacks)
+    found, strays = sources(project, names or _all_stacks(project))
+    warn(strays)
+    _planned(found)
+    with Packs.start(_packs(project)) as packs:
+        previews = _previews(project, found)
+        with progress("asking the policy packs"):
+            findings = {preview.label: packs.check(preview) for preview in previews}
+            rules = packs.rules
+    if format is Format.json:
+        print_json("check", rules=rules, findings=findings)
+    else:
+        from isostack.report import text
+
+        with output():
+            text.findings(text.console(), rules, findings)
+    raise typer.Exit(NOT_EQUIVALENT if _blocks(findings) else FINE)
+
+
+@app.command(cls=Command)
+def preview(stack: SourceArgument, format: FormatOption = Format.text) -> None:
+    """Show every resource that `pulumi up` would create for a stack. No Pulumi CLI, no login, no credentials."""
+    from isostack.sources import one_source
+
+    project = _project()
+    found = [one_source(project, stack)]
+    _planned(found)
+    (result,) = _previews(project, found)
     if format is Format.json:
         print_json("preview", preview=result.to_json())
     else:
@@ -223,20 +259,32 @@ def _project() -> Project:
     return find_project(Path.cwd(), otherwise=Path(__file__).parents[1])
 
 
-def _planned(stacks: Sequence[StackFile]) -> list[Planned]:
+def _planned(sources: Sequence[Source]) -> None:
     """What cannot be planned is told before anything is previewed; Pulumi loads meanwhile."""
-    from isostack.inputs import plan_all
-    from isostack.preview import start_server
+    from isostack.inputs import plan_all, warnings
+    from isostack.sources import stacks_in
 
-    start_server()
-    return plan_all(stacks)
+    if stacks := stacks_in(sources):
+        from isostack.preview import start_server
+
+        start_server()
+        warn(warnings(plan_all(stacks)))
 
 
-def _previews(project: Project, stacks: Sequence[StackFile]) -> list[Preview]:
+def _previews(project: Project, sources: Sequence[Source]) -> list[Preview]:
+    """One for each source, in their order."""
     from isostack.preview import preview as run
+    from isostack.sources import stacks_in
+    from isostack.stacks import StackFile
 
+    stacks = stacks_in(sources)
     with progress(f"previewing {', '.join(stack.name for stack in stacks)}"):
-        return run(project.root, stacks)
+        made = iter(run(project.root, stacks) if stacks else ())
+    return [next(made) if isinstance(source, StackFile) else source for source in sources]
+
+
+def _blocks(findings: Mapping[str, Sequence[Finding]]) -> bool:
+    return any(finding.level == "mandatory" for found in findings.values() for finding in found)
 
 
 def _all_stacks(project: Project) -> Sequence[str]:

@@ -69,7 +69,7 @@ def compare(
 def summary(preview: Preview) -> StackSummary:
     cluster = cluster_facts(preview)
     return StackSummary(
-        stack=preview.stack,
+        stack=preview.label,
         target=cluster.target,
         groups=tuple(_groups(machine_facts(preview))),
         sites=tuple(SiteFacts.of(site.inputs) for site in preview.of_type(facts.SITE)),

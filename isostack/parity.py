@@ -63,20 +63,21 @@ def parity(previews: Sequence[Preview]) -> Parity:
     serves on one target is served on each that claims it, and when each wish comes true, or its degradation is listed.
     """
     neutral = [dict(_neutral(preview)) for preview in previews]
-    subjects = list(dict.fromkeys(subject for stack in neutral for subject in stack))
+    untold = {("outputs", "")} if any(preview.outputs is None for preview in previews) else set()
+    subjects = [s for s in dict.fromkeys(subject for stack in neutral for subject in stack) if s not in untold]
     differences = [d for subject in subjects for d in _differences(subject, [n.get(subject) for n in neutral])]
     differences += [*_unserved(previews), *_unrealised(previews), *_empty(previews)]
     for i, preview in enumerate(previews):
         for machine, field, what in doubts(preview):
             differences.append(Difference(f"machine {machine}", field, _only(i, previews, what)))
     shortfalls = [
-        Shortfall(preview.stack, realisation)
+        Shortfall(preview.label, realisation)
         for preview in previews
         for realisation in cluster_facts(preview).realisations
         if realisation.grade != "equal"
     ]
     return Parity(
-        stacks=tuple(preview.stack for preview in previews),
+        stacks=tuple(preview.label for preview in previews),
         verdict=_verdict(len(previews), differences, shortfalls),
         differences=tuple(differences),
         shortfalls=tuple(shortfalls),
@@ -102,7 +103,7 @@ def _neutral(preview: Preview) -> Iterator[tuple[Subject, dict[str, str]]]:
     for pki in preview.of_type(facts.PKI):
         yield ("PKI", ""), _flat(_wanted(PkiFacts.of(pki.inputs)))
         for key in preview.children(pki.urn):
-            yield ("key", _object_name(key)), {**_flat(key.inputs), "(protected)": _text(key.protect)}
+            yield ("key", _object_name(key)), {**_flat(_key(preview, key)), "(protected)": _text(key.protect)}
     for machine in machine_facts(preview):
         files = {f"userData {name}": digest for name, digest in machine.user_data.files.items()}
         yield ("machine", machine.wanted.name), {**_flat(_wanted(machine)), **files}
@@ -112,7 +113,17 @@ def _neutral(preview: Preview) -> Iterator[tuple[Subject, dict[str, str]]]:
             yield ("add-on", addon.name), _flat({"serves": addon.serves})
             for resource in preview.children(component.urn):
                 yield ("object", _object_name(resource)), _object(preview, resource, addon.mechanism)
-    yield ("outputs", ""), {name: _shape(value) for name, value in preview.outputs.items()}
+    yield ("outputs", ""), {name: _shape(value) for name, value in (preview.outputs or {}).items()}
+
+
+def _key(preview: Preview, key: Resource) -> dict[str, Any]:
+    """What a key is made with. What comes from other keys is each stack's own, and known once they are made: of that,
+    from which."""
+    made = key.property_dependencies
+    return {
+        name: [_object_name(preview.by_urn[urn]) for urn in sorted(made[name])] if name in made else value
+        for name, value in key.inputs.items()
+    }
 
 
 def _wanted(neutral: Facts) -> Any:

@@ -103,8 +103,16 @@ class Preview:
     project: str
     stack: str
     resources: tuple[Resource, ...] = ()
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] | None = field(default_factory=dict)
+    """Of the stack. None: what it was read from does not tell them."""
     messages: tuple[Message, ...] = ()
+    origin: str = ""
+    """What it was read from; empty: made of the stack's own files."""
+
+    @property
+    def label(self) -> str:
+        """What people call it, beside others of the same stack."""
+        return f"{self.stack} ({self.origin})" if self.origin else self.stack
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:

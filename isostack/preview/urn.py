@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 ROOT_STACK_TYPE: Final = "pulumi:pulumi:Stack"
+_SCHEME: Final = "urn:pulumi:"
+_PROVIDER: Final = "pulumi:providers:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,25 @@ def name_of(urn: str) -> str:
     return urn.split("::", 3)[3]
 
 
+def parts_of(urn: str) -> tuple[str, str, str, str]:
+    """Stack, project, type and name. Raises ValueError where the text is no URN."""
+    match urn.split("::", 3):
+        case [head, project, types, name] if head.startswith(_SCHEME) and project and name:
+            type_ = types.rpartition("$")[2]
+            if type_.count(":") == 2:
+                return head.removeprefix(_SCHEME), project, type_, name
+    raise ValueError(urn)
+
+
+def is_default_provider(urn: str) -> bool:
+    """Whether the engine makes it by itself, for resources that name no provider [documented]
+    github.com/pulumi/pulumi v3.259.0, pkg/resource/deploy/source_eval.go (defaultProviders)."""
+    return qualified_type(urn).startswith(_PROVIDER) and name_of(urn).startswith("default")
+
+
 def new_urn(stack: str, project: str, parent_type: str, type_: str, name: str) -> str:
     prefix = f"{parent_type}$" if parent_type not in ("", ROOT_STACK_TYPE) else ""
-    return f"urn:pulumi:{stack}::{project}::{prefix}{type_}::{name}"
+    return f"{_SCHEME}{stack}::{project}::{prefix}{type_}::{name}"
 
 
 def alias_urns(new: Identity, aliases: Iterable[AliasSpec], parent_aliases: Iterable[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from rich.console import Console
@@ -71,10 +71,11 @@ def plan(out: Console, stack: str, result: Plan) -> None:
 def preview(out: Console, result: Preview) -> None:
     """The resources as a tree of names, then what the program had to say."""
     custom = sum(resource.custom for resource in result.resources)
-    out.print(f"[bold]{result.stack}[/]: {custom} resources in {len(result.resources) - custom} components")
+    out.print(f"[bold]{escape(result.label)}[/]: {custom} resources in {len(result.resources) - custom} components")
     if result.resources:
         _tree(out, result, result.resources[0].urn, 0)
-    out.print(f"outputs: {', '.join(result.outputs)}")
+    if result.outputs is not None:
+        out.print(f"outputs: {', '.join(result.outputs)}")
     _messages(out, result.messages)
 
 
@@ -96,7 +97,7 @@ def parity(out: Console, result: Parity) -> None:
 
 
 def comparison(out: Console, result: Comparison) -> None:
-    targets = ", ".join(stack.target for stack in result.stacks)
+    targets = ", ".join(dict.fromkeys(stack.target for stack in result.stacks))
     _verdict(out, f"{result.spec} on {targets}", result.parity)
     _blocked(out, result)
     _differences(out, result.parity.stacks, result.parity.differences)
@@ -106,13 +107,11 @@ def comparison(out: Console, result: Comparison) -> None:
         _sentences(out, stack.stack, (*stack.reasons, *_ended(stack)))
     _shortfalls(out, result.parity)
     _heading(out, "Policies")
-    out.print(_rules(result))
-    for stack in result.stacks:
-        _findings(out, stack.stack, result.findings[stack.stack])
+    findings(out, result.rules, result.findings)
     _heading(out, "Resources")
     out.print(_kinds(result.stacks))
     for stack in result.stacks:
-        _messages(out, stack.warnings, f"{stack.stack}: ")
+        _messages(out, stack.warnings, f"{escape(stack.stack)}: ")
 
 
 def _verdict(out: Console, what: str, result: Parity) -> None:
@@ -209,13 +208,17 @@ def _shortfalls(out: Console, result: Parity) -> None:
     causes: dict[tuple[str, str, str, str], list[str]] = {}
     for shortfall in result.shortfalls:
         r = shortfall.realisation
-        causes.setdefault((r.reason, r.grade, shortfall.stack, r.mechanism), []).append(r.field)
+        causes.setdefault((r.reason, r.grade, r.mechanism, shortfall.stack), []).append(r.field)
+    # One cause, one row: the fields and the stacks that share it stand together, and a reason is not repeated for the
+    # next mechanism.
+    rows: dict[tuple[str, str, str, str], list[str]] = {}
+    for (reason, grade, mechanism, stack), fields in causes.items():
+        rows.setdefault((grade, reason, "\n".join(fields), mechanism), []).append(stack)
     shown = ("", "")
-    # One cause, one row: the fields that share it stand together, and a reason is not repeated for the next stack.
-    for (reason, grade, stack, mechanism), fields in sorted(causes.items(), key=lambda cause: (cause[1], cause[0][0])):
-        listed = "\n".join(fields)
+    for (grade, reason, listed, mechanism), stacks in sorted(rows.items(), key=lambda row: row[0][:2]):
         why = "as above" if (reason, listed) == shown else reason
-        table.add_row(listed, f"[{STYLE[grade]}]{grade}[/]", stack, escape(mechanism), escape(why))
+        style = f"[{STYLE[grade]}]{grade}[/]"
+        table.add_row(listed, style, escape("\n".join(stacks)), escape(mechanism), escape(why))
         shown = (reason, listed)
     out.print(table)
 
@@ -228,11 +231,18 @@ def _realisations(out: Console, realisations: Iterable[Realisation]) -> None:
     out.print(table)
 
 
-def _rules(result: Comparison) -> Table:
+def findings(out: Console, rules: Sequence[str], found: Mapping[str, Sequence[Finding]]) -> None:
+    """What the policy packs say, by stack."""
+    out.print(_rules(rules, found))
+    for stack, each in found.items():
+        _findings(out, stack, each)
+
+
+def _rules(rules: Sequence[str], findings: Mapping[str, Sequence[Finding]]) -> Table:
     """Every rule on every stack: its level where it has a finding."""
-    table = _table("rule", *result.findings)
-    for rule in result.rules:
-        levels = [", ".join({f.level for f in found if f.rule == rule}) for found in result.findings.values()]
+    table = _table("rule", *findings)
+    for rule in rules:
+        levels = [", ".join({f.level for f in found if f.rule == rule}) for found in findings.values()]
         cells = (f"[{STYLE.get(level, 'default')}]{level}[/]" if level else "no finding" for level in levels)
         table.add_row(rule, *cells)
     return table
@@ -244,7 +254,7 @@ def _findings(out: Console, stack: str, findings: Sequence[Finding]) -> None:
             f"[{STYLE.get(finding.level, 'default')}]{finding.level}[/]",
             f" ({finding.field})" if finding.field else "",
         )
-        out.print(f"[bold]{stack}[/]: {level} {finding.rule}{of}")
+        out.print(f"[bold]{escape(stack)}[/]: {level} {finding.rule}{of}")
         out.print(Padding(escape(finding.message), (0, 0, 0, 4), expand=False))
         if finding.remediation:
             out.print(Padding(f"[dim]{escape(finding.remediation)}[/]", (0, 0, 0, 4), expand=False))
@@ -281,5 +291,5 @@ def _table(*columns: str, numbers: int = 0) -> Table:
     """A table without a frame; the last `numbers` columns are right-aligned."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i >= len(columns) - numbers else "left", overflow="fold")
+        table.add_column(escape(column), justify="right" if i >= len(columns) - numbers else "left", overflow="fold")
     return table

@@ -65,6 +65,7 @@ def test_keys_are_protected(preview: Preview) -> None:
 
 
 def test_outputs(preview: Preview) -> None:
+    assert preview.outputs is not None
     assert set(preview.outputs) == {"endpoint", "kubeconfig", "machines", "equivalence"}
     assert isinstance(preview.outputs["kubeconfig"], Secret)
     machines = preview.outputs["machines"]
