@@ -10,7 +10,7 @@ from typing import Any
 
 from components import settings, sizing, targets
 from components import spec as specs
-from components.bootstrap import labels
+from components.bootstrap import budget, labels
 from components.decode import decode
 from components.plan import Plan
 from components.planning import make_plan
@@ -37,7 +37,10 @@ class Inputs:
     def plan(self) -> Plan:
         """Raises InvalidInput with every demand that the target cannot meet, located in the spec or the stack file."""
         try:
-            return make_plan(self.spec, self.target)
+            plan = make_plan(self.spec, self.target)
+            if problems := list(budget.problems(plan)):
+                raise InvalidInput(problems)
+            return plan
         except InvalidInput as error:
             raise InvalidInput(self._located(error.problems)) from None
 

@@ -46,8 +46,22 @@ class Shown:
     disk: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The way by which user data comes to a machine."""
+
+    name: str
+    limit: int
+    """Bytes that it carries, as `measure` counts them."""
+    source: str
+    """Where the limit is said, and its grade."""
+
+
 class RawTarget(Protocol):
     """What `components/<target>/raw.py` holds. The functions are pure."""
+
+    @property
+    def CHANNEL(self) -> Channel: ...
 
     @property
     def SHOWS(self) -> frozenset[str]:
@@ -56,6 +70,9 @@ class RawTarget(Protocol):
 
     def encode(self, plan: Plan, machine: MachinePlan, text: str) -> Any:
         """The input of the raw resource that carries this user data."""
+
+    def measure(self, carried: Any) -> int:
+        """Bytes that such an input takes of the channel's limit."""
 
     def decode(self, carried: Any) -> str:
         """The user data in such an input."""

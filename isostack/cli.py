@@ -174,13 +174,16 @@ def plan(
         typer.echo(write_pins(file.path, result), err=True)
         file = project.stack(stack)
         result = read(file).plan()
+    from components.bootstrap.budget import budget
+
+    data = budget(result)
     if format is Format.json:
-        print_json("plan", stack=file.name, plan=result)
+        print_json("plan", stack=file.name, plan=result, user_data=data)
     else:
         from isostack.report import text
 
         with output():
-            text.plan(text.console(), file.name, result)
+            text.plan(text.console(), file.name, result, data)
 
 
 @app.command(cls=Command)

@@ -6,15 +6,22 @@ from collections.abc import Iterator, Sequence
 
 from components.equinix.plans import CATALOGUE
 from components.plan import MachinePlan, Plan
-from components.raw import Resource, Shown, known, of_kind
+from components.raw import Channel, Resource, Shown, known, of_kind
 
 DEVICE = "equinix-metal:index/device:Device"
 ZONE_TAG = "zone="
 SHOWS = frozenset({"host_class", "cpus", "memory"})
 
 
+CHANNEL = Channel("user data of a device", 64 * 1024, "[assumption] no limit is published")
+
+
 def encode(plan: Plan, machine: MachinePlan, text: str) -> str:
     return text
+
+
+def measure(carried: str) -> int:
+    return len(carried.encode())
 
 
 def decode(carried: str) -> str:

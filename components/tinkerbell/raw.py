@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from components.plan import ZONE, MachinePlan, Plan
 from components.quantity import parse_bytes
-from components.raw import Resource, Shown, at, known, of_kind
+from components.raw import Channel, Resource, Shown, at, known, of_kind
 from components.tinkerbell.config import CLASS
 
 SHOWS = frozenset({"host", "host_class", "address", "cpus", "memory"})
@@ -18,8 +18,19 @@ HARDWARE, TEMPLATE, WORKFLOW = (
 T = TypeVar("T")
 
 
+CHANNEL = Channel(
+    "userData of a Hardware",
+    1024 * 1024,
+    "[documented] https://etcd.io/docs/v3.6/dev-guide/limit/: 1.5 MiB for a request, of which the object has more",
+)
+
+
 def encode(plan: Plan, machine: MachinePlan, text: str) -> str:
     return text
+
+
+def measure(carried: str) -> int:
+    return len(carried.encode())
 
 
 def decode(carried: str) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from components.plan import MachinePlan, Plan
-from components.raw import Resource, Shown, at, known, of_kind
+from components.raw import Channel, Resource, Shown, at, known, of_kind
 from components.vsphere.capacity import GIB, MIB
 from components.vsphere.config import Config
 
 USER_DATA = "guestinfo.userdata"
+CHANNEL = Channel(USER_DATA, 64 * 1024, "[seen] vmware-tanzu/vm-operator issue 148")
 SHOWS = frozenset({"host_class", "cpus", "memory", "disk"})
+_LEVEL = 6  # 9 takes twice the time for 1 % less [measured]
 VM, TAG, VM_GROUP, HOST_GROUP, RULE = (
     f"vsphere:index/{name[0].lower()}{name[1:]}:{name}"
     for name in (
@@ -50,13 +53,17 @@ def encode(plan: Plan, machine: MachinePlan, text: str) -> dict[str, str]:
     return {
         "guestinfo.metadata": _base64(json.dumps(metadata)),
         "guestinfo.metadata.encoding": "base64",
-        USER_DATA: _base64(text),
-        f"{USER_DATA}.encoding": "base64",
+        USER_DATA: base64.b64encode(gzip.compress(text.encode(), _LEVEL, mtime=0)).decode(),
+        f"{USER_DATA}.encoding": "gzip+base64",
     }
 
 
+def measure(carried: Mapping[str, str]) -> int:
+    return len(carried[USER_DATA])
+
+
 def decode(carried: Mapping[str, str]) -> str:
-    return base64.b64decode(carried[USER_DATA]).decode()
+    return gzip.decompress(base64.b64decode(carried[USER_DATA])).decode()
 
 
 def machines(resources: Sequence[Resource]) -> Iterator[tuple[str, Shown]]:

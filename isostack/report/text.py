@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from components.bootstrap.budget import Budget
 from components.facts import Realisation
 from components.plan import Plan
 from components.problems import Problem
@@ -51,16 +52,29 @@ def problems(out: Console, faults: Sequence[Problem]) -> None:
         out.print(f"{len(faults)} problems")
 
 
-def plan(out: Console, stack: str, result: Plan) -> None:
+def plan(out: Console, stack: str, result: Plan, data: Budget) -> None:
     out.print(f"[bold]{stack}[/]: {len(result.machines)} machines, API at {result.endpoint or 'a reserved address'}")
-    table = _table("machine", "zone", "host", "address", "made of", "size", "asked")
+    table = _table("machine", "zone", "host", "address", "made of", "size", "asked", "user data", numbers=1)
     for machine in result.machines:
         place, wanted = machine.place, machine.wanted
         asked = "the same" if place.size == wanted.size else str(wanted.size)
         address = place.address or "at creation"
-        cells = (wanted.name, wanted.zone, place.host or "any", address, place.host_class, str(place.size), asked)
+        takes = f"{data.taken[wanted.name] / 1024:.1f} KiB"
+        cells = (
+            wanted.name,
+            wanted.zone,
+            place.host or "any",
+            address,
+            place.host_class,
+            str(place.size),
+            asked,
+            takes,
+        )
         table.add_row(*map(escape, cells))
     out.print(table)
+    channel = data.channel
+    most = f"user data: at most {data.taken[data.largest]:,} of the {channel.limit:,} bytes that {channel.name} carries"
+    out.print(f"{escape(most)} [dim]{escape(channel.source)}[/]")
     _sentences(out, "Why", result.reasons)
     if result.loose:
         pin = f"before `pulumi up` write it down with `isostack plan --pin {stack}`"

@@ -159,7 +159,8 @@ def test_a_vm_gets_its_own_name_address_and_network_by_guestinfo() -> None:
     made = {r.name: r.inputs for r in create(plan) if r.type.endswith(":VirtualMachine")}
     for machine in plan.machines:
         carried = made[machine.name]["extraConfig"]
-        assert {carried[f"guestinfo.{part}.encoding"] for part in ("metadata", "userdata")} == {"base64"}
+        assert carried["guestinfo.metadata.encoding"] == "base64"
+        assert carried["guestinfo.userdata.encoding"] == "gzip+base64"
         assert json.loads(base64.b64decode(carried["guestinfo.metadata"])) == {
             "instance-id": f"{machine.name}-g{3 if machine.name == 'shop-web-1' else 1}",
             "local-hostname": machine.name,
