@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from components.problems import InvalidInput, Problem
+from components.problems import InvalidInput, Problem, listed
 from isostack.run import (
     BAD_INPUT,
     FINE,
@@ -48,6 +48,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+export = typer.Typer(name="export", help="Write a stack for other tools.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export)
 
 
 @app.command(cls=Command)
@@ -215,6 +219,25 @@ def validate(
         warn(told)
         complain(faults.problems)
     raise typer.Exit(BAD_INPUT if faults.problems else FINE)
+
+
+@export.command("ansible", cls=Command)
+def export_ansible(stack: SourceArgument) -> None:
+    """Write the machines of a stack as an Ansible inventory, with groups, addresses and facts."""
+    import yaml
+
+    from isostack.export import inventory, without_address
+    from isostack.sources import one_source
+
+    project = _project()
+    found = [one_source(project, stack)]
+    _planned(found)
+    (result,) = _previews(project, found)
+    if missing := without_address(result):
+        what = f"the address of {listed(missing)} is known once it is there"
+        warn([Problem(what, f"pulumi stack export --stack {result.stack} | isostack export ansible -")])
+    with output():
+        typer.echo(yaml.safe_dump(inventory(result), sort_keys=False, allow_unicode=True), nl=False)
 
 
 @app.command(cls=Command)
