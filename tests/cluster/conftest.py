@@ -9,14 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from components.plan import Manifest
 from tests.cluster.issuer import Issuer, issuing
-from tests.cluster.made import SHOP, named, stacks
+from tests.cluster.made import SHOP, Stack, made, plans
+from tests.cluster.pods import said, toleration
 from tests.cluster.root import Root, Scene, free_ports
-from tests.cluster.running import Cluster, running
+from tests.cluster.running import Cluster, running, until
 from tests.specs import ROOT
 
 NO_GO = 3
 """What scripts/tools exits with where there is no Go to compile with."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests on the one cluster go to one process, so that there is only one."""
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+
+
+@pytest.fixture(params=plans())
+def stack(request: pytest.FixtureRequest) -> Stack:
+    return made(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +56,7 @@ def scene(tools: str, issuer: Issuer) -> Scene:
 
 
 def scene_of(tools: str, issuer: Issuer) -> Scene:
-    asked = {each.plan.spec.access.oidc.issuer for each in stacks() if each.plan.spec.access.oidc}
+    asked = {oidc.issuer for plan in plans().values() if (oidc := plan.spec.access.oidc)}
     return Scene(tools, free_ports(), dict.fromkeys(asked, issuer.url))
 
 
@@ -50,5 +64,17 @@ def scene_of(tools: str, issuer: Issuer) -> Scene:
 def cluster(tools: str, issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Of the stack that asks for most: audit, log-in by OpenID Connect, encryption, tenants."""
     root = Root(Path(tmp_path_factory.mktemp("cluster")), scene_of(tools, issuer))
-    with running(named(SHOP), root, issuer.ca) as cluster:
+    with running(made(SHOP), root, issuer.ca) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def walled(cluster: Cluster) -> Cluster:
+    """With the tenants' objects, really made, and the policy in force."""
+    (addon,) = (addon for addon in cluster.stack.plan.addons if addon.name == "tenants")
+    names = {(thing.kind, thing.name) for thing in addon.objects if isinstance(thing, Manifest)}
+    objects = [each for each in cluster.stack.objects if (each["kind"], each["metadata"]["name"]) in names]
+    assert cluster.apply(objects, "--force-conflicts") == ""
+    until(lambda: said(cluster, {}) == "", "pods can be made")
+    until(lambda: said(cluster, toleration(operator="Exists")) != "", "the policy is in force")
+    return cluster

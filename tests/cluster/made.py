@@ -16,13 +16,12 @@ from pulumi.runtime.mocks import MockResourceArgs
 
 from components import targets
 from components.plan import Plan
-from isostack.inputs import plan_all, stacks_of
-from isostack.stacks import find_project
+from isostack.inputs import plan_all
+from isostack.stacks import StackFile, find_project
 from tests.specs import ROOT
 from tests.standins.certificates import MAKERS
 from tests.unit.test_created import Known, create, open_
 
-SPECS = ("shop", "edge")
 SHOP, EDGE = "shop-vsphere", "edge-tinkerbell"
 """The stack that asks for most, and one that asks for least: no cloud provider, log-in or tenants."""
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -61,31 +60,33 @@ class Stack:
         """The machine that makes the cluster."""
         return self.plan.machines[0].name
 
-    def one_of_each(self) -> list[str]:
-        """A machine of each pool, and the control-plane node that only joins."""
-        by_pool = {machine.wanted.pool: machine.name for machine in reversed(self.plan.machines)}
-        return sorted({*by_pool.values(), *(m.name for m in self.plan.machines[1:2])})
+
+@cache
+def plans() -> Mapping[str, Plan]:
+    """Of every stack of this checkout, by its name."""
+    found = (each for each in find_project(ROOT).read_all() if isinstance(each, StackFile))
+    # Whether machines are pinned is another test's: an `up` refuses those that are not.
+    return {each.stack.name: replace(each.plan, unpinned=()) for each in plan_all(found)}
 
 
-def named(name: str) -> Stack:
-    (stack,) = (stack for stack in stacks() if stack.name == name)
-    return stack
+def one_of_each(plan: Plan) -> list[str]:
+    """A machine of each pool, and the control-plane node that only joins."""
+    by_pool = {machine.wanted.pool: machine.name for machine in reversed(plan.machines)}
+    return sorted({*by_pool.values(), *(machine.name for machine in plan.machines[1:2])})
 
 
 @cache
-def stacks() -> tuple[Stack, ...]:
-    project = find_project(ROOT)
-    planned = (each for spec in SPECS for each in plan_all(stacks_of(project, spec)[0]))
-    # Whether machines are pinned is another test's: an `up` refuses those that are not.
-    return tuple(_made(each.stack.name, replace(each.plan, unpinned=())) for each in planned)
+def made(name: str) -> Stack:
+    return _made(name, plans()[name])
 
 
 def _made(name: str, plan: Plan) -> Stack:
     raw = targets.raw(plan.kind)
-    made = create(plan, Real())
-    carried = {machine: raw.decode(shown.user_data) for machine, shown in raw.machines(made)}
-    (admin,) = (r for r in made if r.type == "pulumi:providers:kubernetes" and r.name == plan.spec.name)
-    objects = (r.inputs for r in made if r.type.startswith("kubernetes:") and not r.type.startswith("kubernetes:helm"))
+    resources = create(plan, Real())
+    carried = {machine: raw.decode(shown.user_data) for machine, shown in raw.machines(resources)}
+    (admin,) = (r for r in resources if r.type == "pulumi:providers:kubernetes" and r.name == plan.spec.name)
+    kinds = ((r.type, r.inputs) for r in resources if r.type.startswith("kubernetes:"))
+    objects = (inputs for kind, inputs in kinds if not kind.startswith("kubernetes:helm"))
     return Stack(
         name,
         plan,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pytest
 from components.bootstrap.apiserver import AUDIT_LOGS
 from components.bootstrap.kubeadm import PKI
 from tests.cluster.issuer import Issuer
-from tests.cluster.made import EDGE, named
-from tests.cluster.root import Root, Scene
+from tests.cluster.made import EDGE, made
+from tests.cluster.root import API, HOST, Root, Scene
 from tests.cluster.running import Cluster, put_kubeconfig, running, until
+from tests.specs import ROOT
 
 OTHER = "/etc/kubernetes/other.conf"
 SECRET = "correct horse battery staple"
@@ -36,8 +38,20 @@ def test_the_stack_s_kubeconfig_is_that_of_an_admin(cluster: Cluster) -> None:
     assert cluster.kubectl("auth", "can-i", "*", "*").strip() == "yes"
 
 
+def test_an_up_goes_on_once_the_api_is_ready(cluster: Cluster) -> None:
+    """By the program that `pulumi up` runs."""
+
+    def told(ca: str) -> int:
+        environment = {"SERVER": f"https://{HOST}:{cluster.root.at(API)}", "CA": ca, "SECONDS": "0"}
+        command = [sys.executable, "-P", str(ROOT / "components/readiness.py")]
+        return subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=False).returncode
+
+    assert told(cluster.root.read(f"{PKI}/ca.crt")) == 0
+    assert told(made(EDGE).files[made(EDGE).first][f"{PKI}/ca.crt"]) == 1
+
+
 def test_nobody_of_another_cluster_comes_in(cluster: Cluster) -> None:
-    other = named(EDGE)
+    other = made(EDGE)
     with pytest.raises(ssl.SSLCertVerificationError):
         cluster.ask("/readyz", ca=other.files[other.first][f"{PKI}/ca.crt"])
     own, (user,) = cluster.stack.kubeconfig, other.kubeconfig["users"]
@@ -87,5 +101,5 @@ def test_people_log_in_by_the_issuer_and_cannot_call_themselves_masters(cluster:
 
 
 def test_it_comes_up_for_the_smaller_spec_too(scene: Scene, issuer: Issuer, tmp_path: Path) -> None:
-    with running(named(EDGE), Root(tmp_path, scene), issuer.ca) as edge:
+    with running(made(EDGE), Root(tmp_path, scene), issuer.ca) as edge:
         assert edge.kubectl("get", "--raw=/readyz") == "ok"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.cluster.crds import crds
-from tests.cluster.made import Stack, stacks
+from tests.cluster.made import Stack
 from tests.cluster.running import Cluster
 
 
@@ -19,7 +19,6 @@ def known(cluster: Cluster) -> Cluster:
     return cluster
 
 
-@pytest.mark.parametrize("stack", stacks(), ids=lambda stack: stack.name)
 def test_the_server_takes_every_object_and_knows_every_field(known: Cluster, stack: Stack) -> None:
     """Without a warning, too: of a deprecated field or version, of a pod that its namespace's level would refuse."""
     names = sorted({each["metadata"].get("namespace", "default") for each in stack.objects})
@@ -29,7 +28,6 @@ def test_the_server_takes_every_object_and_knows_every_field(known: Cluster, sta
     assert known.apply(stack.objects, "--dry-run=server", "--force-conflicts") == ""
 
 
-@pytest.mark.parametrize("stack", stacks(), ids=lambda stack: stack.name)
 def test_static_pods_are_pods(known: Cluster, stack: Stack) -> None:
     """kube-vip's is the only one that kubeadm does not make."""
     (text,) = (text for path, text in stack.files[stack.first].items() if path.endswith("kube-vip.yaml"))

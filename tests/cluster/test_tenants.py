@@ -7,17 +7,10 @@ from typing import Any
 
 import pytest
 
+from components.addons.placement import CONTROL_PLANE
 from components.plan import TENANT
+from tests.cluster.pods import OTHER, SPACE, pod, said, toleration
 from tests.cluster.running import Cluster, until
-
-KINDS = ("Namespace", "NetworkPolicy", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-SPACE, OTHER = "partner", "shop"
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
-
-
-def toleration(**fields: str) -> dict[str, Any]:
-    return {"tolerations": [fields]}
-
 
 TAKEN = {
     "plain": {},
@@ -36,17 +29,6 @@ REFUSED = {
         "tolerations": [{"key": TENANT, "value": SPACE}, {"key": CONTROL_PLANE, "operator": "Exists"}]
     },
 }
-
-
-@pytest.fixture(scope="session")
-def walled(cluster: Cluster) -> Cluster:
-    """With the tenants' objects, really made, and the policy in force."""
-    objects = [each for each in cluster.stack.objects if each["kind"] in KINDS]
-    assert {each["kind"] for each in objects} == set(KINDS)
-    assert cluster.apply(objects, "--force-conflicts") == ""
-    until(lambda: said(cluster, {}) == "", "pods can be made")
-    until(lambda: said(cluster, REFUSED["any taint"]) != "", "the policy is in force")
-    return cluster
 
 
 @pytest.mark.parametrize("spec", TAKEN.values(), ids=TAKEN)
@@ -83,17 +65,3 @@ def test_the_server_finds_no_fault_in_the_policy(walled: Cluster) -> None:
 
 def test_other_s_code_is_held_to_the_hardest_level(walled: Cluster) -> None:
     assert "violates PodSecurity" in said(walled, {"hostNetwork": True})
-
-
-def said(cluster: Cluster, spec: dict[str, Any], space: str = SPACE) -> str:
-    """What the server says of a pod that it does not take."""
-    return cluster.apply([pod(spec, space)], "--dry-run=server")
-
-
-def pod(spec: dict[str, Any], space: str, name: str = "new") -> dict[str, Any]:
-    """One that every Pod Security level takes."""
-    locked = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    container = {"name": "c", "image": "i", "securityContext": locked}
-    secure = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-    whole = {"containers": [container], "securityContext": secure, **spec}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": space}, "spec": whole}
