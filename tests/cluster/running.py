@@ -75,6 +75,7 @@ class Cluster:
     def ask(self, path: str, *, ca: str | None = None, token: str = "") -> Answer:
         """What the API answers to who has no certificate and trusts this CA."""
         context = ssl.create_default_context(cadata=ca or self.root.read(f"{PKI}/ca.crt"))
+        context.verify_flags |= ssl.VERIFY_X509_STRICT  # Python's own default from 3.13 on
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return _ask(context, self.root.at(API), endpoint(self.stack.kubeconfig), "GET", path, headers)
 

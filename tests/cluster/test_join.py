@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,20 +86,39 @@ def test_control_plane_nodes_join_one_at_a_time(initialised: Cluster, tmp_path: 
     for root in roots.values():
         assert _says(root, "install -d $RUN", "admin_kubeconfig")[0] == 0
         put_kubeconfig(root, ADMIN, yaml.safe_load(root.read(ADMIN)))
-    turns = {name: _start(root, "try_turn") for name, root in roots.items()}
-    won = [name for name, process in turns.items() if process.wait(60) == 0]
-    assert len(won) == 1
-    (first,), (second,) = won, [name for name in PEERS if name not in won]
+    first, second = _race(roots)
     assert _says(roots[first], "try_turn")[0] == 0  # it keeps its turn, also when its script starts anew
     assert _says(roots[second], "try_turn")[0] != 0
-    # One whose holder died is taken over.
-    old = '{"spec":{"renewTime":"2020-01-01T00:00:00.000000Z"}}'
-    initialised.kubectl("patch", "lease", LEASE, "--namespace=kube-system", "--type=merge", f"--patch={old}")
+    # A turn whose holder died is taken over, and by one alone.
+    dead = {"spec": {"holderIdentity": "dead", "renewTime": "2020-01-01T00:00:00.000000Z"}}
+    where = ("lease", LEASE, "--namespace=kube-system")
+    initialised.kubectl("patch", *where, "--type=merge", f"--patch={json.dumps(dead)}")
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    first, second = _race(roots, _meet(meeting))
+    assert initialised.object(*where)["spec"]["holderIdentity"] == first
+    assert _says(roots[first], "give_turn")[0] == 0
     assert _says(roots[second], "try_turn")[0] == 0
-    assert _says(roots[first], "try_turn")[0] != 0
-    assert _says(roots[second], "give_turn")[0] == 0
-    assert _says(roots[first], "try_turn")[0] == 0
-    assert initialised.object("lease", LEASE, "--namespace=kube-system")["spec"]["holderIdentity"] == first
+
+
+def _meet(folder: Path) -> str:
+    """Before either takes an old turn, both have seen it."""
+    return f"""kubectl() {{
+        if [[ " $* " == *" replace "* ]]; then
+            touch "{folder}/$NODE_NAME"
+            for _ in {{1..200}}; do [[ $(ls "{folder}" | wc -l) == 1 ]] || break; sleep 0.05; done
+        fi
+        command kubectl "$@"
+    }}"""
+
+
+def _race(roots: Mapping[str, Root], *before: str) -> tuple[str, str]:
+    """Both ask for the turn at once: who gets it and who does not."""
+    asked = {name: _start(root, *before, "try_turn") for name, root in roots.items()}
+    got = {name: process.communicate(timeout=60) and process.returncode == 0 for name, process in asked.items()}
+    assert sorted(got.values()) == [False, True]
+    first, second = sorted(got, key=lambda name: not got[name])
+    return first, second
 
 
 def _ca(stack: Stack) -> str:
