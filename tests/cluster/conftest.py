@@ -21,13 +21,6 @@ NO_GO = 3
 """What scripts/tools exits with where there is no Go to compile with."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests on the one cluster go to one process, so that there is only one."""
-    for item in items:
-        if "cluster" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("cluster"))
-
-
 @pytest.fixture(params=plans())
 def stack(request: pytest.FixtureRequest) -> Stack:
     return made(request.param)
