@@ -12,8 +12,9 @@ from components.spec import EtcdBackup, Spec
 from components.target import TargetConfig
 
 NAME, PLACE, NAMESPACE = "etcd-backup", "etcd-backup-place", "kube-system"
-ETCD = "registry.k8s.io/etcd:3.6.11-0"
-"""kubeadm's own image in 1.34 to 1.36 [documented] release notes of Kubernetes 1.37; its etcdctl reads a 3.7 too."""
+ETCD = "registry.k8s.io/etcd:3.6.8-0"
+"""The image that kubeadm 1.36.3 pulls itself [seen] kubernetes cmd/kubeadm/app/constants/constants.go, where 1.34.0 has
+3.6.4, 1.35.0 3.6.6 and 1.37.2 3.7.0; its etcdctl reads those too."""
 RCLONE = "docker.io/rclone/rclone:1.75.1"
 """[seen] pinned by public repositories, 2026-08. The official image; it brings a shell."""
 _PKI = "/etc/kubernetes/pki/etcd"

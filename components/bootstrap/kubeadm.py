@@ -201,6 +201,9 @@ def _reserved(node: Node) -> dict[str, Any]:
 
 
 def _discovery(node: Node) -> dict[str, Any]:
+    """Without credentials, and yet with a name: kubectl asks who has none for one, and fails where nobody answers
+    [seen] client-go 0.36.3 tools/clientcmd/client_config.go, canIdentifyUser. A name without a password is no
+    credential to kubeadm, and the API server, which knows no passwords, takes it for anonymous."""
     name = node.cluster
     authority = base64.b64encode(node.late.ca_crt.encode()).decode()
     server = f"https://{node.late.endpoint}:{API_PORT}"
@@ -208,7 +211,7 @@ def _discovery(node: Node) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority-data": authority}}],
-        "users": [{"name": "anonymous", "user": {}}],
+        "users": [{"name": "anonymous", "user": {"username": "anonymous"}}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": "anonymous"}}],
         "current-context": name,
     }

@@ -111,6 +111,8 @@ def _certified(
         built = built.add_extension(x509.ExtendedKeyUsage(extended), critical=False)
     if names := [x509.DNSName(name) for name in inputs.get("dnsNames", ())]:
         built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if inputs.get("setSubjectKeyId"):
+        built = built.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     for extension in more:
         built = built.add_extension(extension.value, critical=extension.critical)
     made = built.sign(key, hashes.SHA256())

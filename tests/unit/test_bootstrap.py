@@ -133,7 +133,8 @@ def test_workers_trust_the_ca_without_its_file() -> None:
     late = replace(Late.placeholder(), ca_crt="-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n")
     found = files(plan(rich()), "shop-web-0", late)
     assert not [path for path in found if path.startswith(PKI)]
-    (cluster,) = yaml.safe_load(found[DISCOVERY])["clusters"]
+    (cluster,), (user,) = (yaml.safe_load(found[DISCOVERY])[part] for part in ("clusters", "users"))
+    assert user["user"] == {"username": "anonymous"}  # without a name kubectl would ask for one
     assert base64.b64decode(cluster["cluster"]["certificate-authority-data"]).decode() == late.ca_crt
     discovery = yaml.safe_load(found[JOIN])["discovery"]
     assert discovery == {"file": {"kubeConfigPath": DISCOVERY}, "tlsBootstrapToken": late.token}

@@ -77,8 +77,8 @@ def open_(value: Any) -> Any:
 
 
 class Recorder(MockMonitor):
-    def __init__(self) -> None:
-        super().__init__(Known())
+    def __init__(self, mocks: Mocks) -> None:
+        super().__init__(mocks)
         self.made: list[Made] = []
 
     def RegisterResource(self, request: Any) -> Any:
@@ -91,8 +91,8 @@ class Recorder(MockMonitor):
         return answer
 
 
-def create(plan: Plan) -> list[Made]:
-    recorder = Recorder()
+def create(plan: Plan, mocks: Mocks | None = None) -> list[Made]:
+    recorder = Recorder(mocks or Known())
     pulumi.runtime.set_mocks(recorder.mocks, preview=False, monitor=recorder)
     pulumi.runtime.set_all_config({ref.name: "x" for ref in settings.of_plan(plan)})
 

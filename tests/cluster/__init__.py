@@ -1,0 +1,1 @@
+"""User data and objects of the example stacks, held against the real Kubernetes programs."""
