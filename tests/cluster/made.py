@@ -48,6 +48,8 @@ class Stack:
 
     name: str
     plan: Plan
+    user_data: Mapping[str, str]
+    """By machine: the cloud-config."""
     files: Mapping[str, Mapping[str, str]]
     """By machine and path: what cloud-init writes."""
     kubeconfig: Mapping[str, Any]
@@ -90,6 +92,7 @@ def _made(name: str, plan: Plan) -> Stack:
     return Stack(
         name,
         plan,
+        carried,
         {machine: _files(text) for machine, text in carried.items()},
         json.loads(admin.inputs["kubeconfig"]),
         tuple(objects),

@@ -20,7 +20,7 @@ NO_GO = 3
 @pytest.fixture(scope="session")
 def tools() -> list[str]:
     """Folders for the path: the Pulumi CLI."""
-    done = subprocess.run([ROOT / "scripts" / "tools"], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([ROOT / "scripts" / "tools", "pulumi"], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode == NO_GO and "CI" not in os.environ:
         pytest.skip("neither the Pulumi CLI nor Go to compile it: the tests of the real engine are skipped")
     assert done.returncode == 0, "scripts/tools failed"
