@@ -18,9 +18,9 @@ STACK, VM = "edge-vsphere", "vsphere:index/virtualMachine:VirtualMachine"
 
 
 @pytest.fixture
-def edge(engine: Engine) -> Engine:
-    engine.init(STACK)
-    return engine
+def edge(plugins: Engine) -> Engine:
+    plugins.init(STACK)
+    return plugins
 
 
 def keys(engine: Engine) -> dict[str, str]:

@@ -174,12 +174,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise
 
 
-def serve(name: str, package: Package) -> None:
-    """Print the port, as a plugin does, and serve until the engine ends the process."""
+def started(name: str, package: Package) -> tuple[grpc.Server, int]:
+    """The server and its port."""
     server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.max_receive_message_length", 400 * 1024 * 1024)])
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(name, package), server)
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    return server, port
+
+
+def serve(name: str, package: Package) -> None:
+    """Print the port, as a plugin does, and serve until the engine ends the process."""
+    server, port = started(name, package)
+    print(port, flush=True)
     server.wait_for_termination()
 
 
