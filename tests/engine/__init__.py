@@ -102,7 +102,7 @@ class Engine:
 
     @contextmanager
     def attached(self) -> Iterator[Engine]:
-        """Quick: all stand-ins are one process that each run attaches to, and a run writes its state once, at its end."""
+        """Quick: each run attaches to one process of all stand-ins, and writes its state once, at its end."""
         with subprocess.Popen(
             [sys.executable, "-P", "-m", "tests.standins"],
             env=self.environment,

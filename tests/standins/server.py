@@ -184,10 +184,12 @@ def started(name: str, package: Package) -> tuple[grpc.Server, int]:
 
 
 def serve(name: str, package: Package) -> None:
-    """Print the port, as a plugin does, and serve until the engine ends the process."""
+    """Print the port, as a plugin does, and serve until the engine ends the process, or ends itself."""
+    engine = os.getppid()
     server, port = started(name, package)
     print(port, flush=True)
-    server.wait_for_termination()
+    while os.getppid() == engine:
+        server.wait_for_termination(1)
 
 
 def _token(urn: str) -> str:
