@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from tests.standins.packages import PACKAGES
@@ -15,3 +16,4 @@ if __name__ == "__main__":
         # As the engine wants it in PULUMI_DEBUG_PROVIDERS.
         print(",".join(f"{name}:{port}" for name, (_, port) in running.items()), flush=True)
         sys.stdin.read()  # until whoever has started it closes it, or ends
+        os._exit(0)

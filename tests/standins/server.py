@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,7 +55,7 @@ class Package(Protocol):
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, name: str, package: Package) -> None:
-        self._name, self._package = name, package
+        self._name, self._package, self._cancelled = name, package, threading.Event()
 
     # ---- the plugin
 
@@ -85,6 +85,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:
+        """What is under way fails, as in a real provider."""
+        self._cancelled.set()
         return empty_pb2.Empty()
 
     # ---- resources
@@ -152,7 +154,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if does == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if does == "hang":
-            time.sleep(3600)
+            self._cancelled.wait()
+            context.abort(grpc.StatusCode.CANCELLED, f"{operation} of {urn.split('::')[-1]} is cancelled")
         if does == "fail":
             context.abort(grpc.StatusCode.UNKNOWN, f"planned: {operation} of {urn.split('::')[-1]} fails")
 
@@ -190,6 +193,7 @@ def serve(name: str, package: Package) -> None:
     print(port, flush=True)
     while os.getppid() == engine:
         server.wait_for_termination(1)
+    os._exit(0)  # what hangs is not waited for
 
 
 def _token(urn: str) -> str:
