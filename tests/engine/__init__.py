@@ -25,6 +25,7 @@ ATTACH = "PULUMI_DEBUG_PROVIDERS"
 """Providers that run already, by port [documented] pulumi pkg/resource/plugin/provider_plugin.go."""
 ONE_CHECKPOINT = "PULUMI_SKIP_CHECKPOINTS"
 """[documented] pulumi sdk/go/common/env/env.go. A checkpoint after each resource takes more than half of an `up`."""
+RECORDER = str(Path(__file__).with_name("recorder"))
 CANARY = "CANARY-"
 """Begins each secret of a test's stacks."""
 
@@ -98,6 +99,7 @@ class Engine:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             FAULTS: str(self.folder / "faults.json"),
             JOURNAL: str(self.folder / "journal"),
+            "RECORDED_OPTIONS": str(self.folder / "options"),
         }
 
     @contextmanager
@@ -153,7 +155,8 @@ class Engine:
         return done.stdout
 
     def run(self, operation: str, stack: str, packs: Sequence[str] = ()) -> Outcome:
-        """What tests.engine.child.ARGUMENTS names, with the program run as the Python language host would."""
+        """What tests.engine.child.ARGUMENTS names, with the program run as the Python language host would. `packs` are
+        names of the project's own, or folders."""
         with self.start(operation, stack, packs) as process:
             output, _ = process.communicate(timeout=300)
         return _outcome(output)
@@ -179,6 +182,11 @@ class Engine:
         file = Path(self.environment[JOURNAL])
         for line in file.read_text("utf-8").splitlines() if file.exists() else ():
             yield json.loads(line)
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Of each resource that a run with the pack RECORDER has met, by URN."""
+        lines = (self.folder / "options").read_text("utf-8").splitlines()
+        return {line["urn"]: line for line in map(json.loads, lines)}
 
     def fault(self, operation: str, type_: str, name: str, does: str) -> None:
         plan = {"operation": operation, "type": type_, "name": name, "does": does}

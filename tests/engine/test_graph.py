@@ -11,7 +11,7 @@ from components.spec import Spec
 from isostack.preview import preview
 from isostack.stacks import find_project
 from tests.configs import scratch
-from tests.engine import Engine
+from tests.engine import RECORDER, Engine
 from tests.engine.graph import differences
 from tests.specs import specs
 
@@ -31,5 +31,5 @@ def test_generated_specs(tools: list[str], spec: Spec) -> None:
                 engine.pin(stack)
                 project = find_project(root)
                 (embedded,) = preview(project.root, [project.stack(stack)])
-                assert engine.run("up", stack).error == ""
-                assert sorted(differences(embedded, engine.state(stack))) == []
+                assert engine.run("up", stack, [RECORDER]).error == ""
+                assert sorted(differences(embedded, engine.state(stack), engine.options())) == []
