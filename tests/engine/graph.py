@@ -51,7 +51,8 @@ def _parts(ours: Resource, real: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
     yield "replacementTrigger", ours.replacement_trigger, real.get("replacementTrigger")
     secret = sorted(ours.additional_secret_outputs), sorted(real.get("additionalSecretOutputs", ()))
     yield "additionalSecretOutputs", *secret
-    yield "aliases", sorted(ours.aliases), sorted(real.get("aliases", ()))
+    # Of all aliases the engine keeps the one by which it has found an older state.
+    yield "aliases", True, set(real.get("aliases", ())) <= set(ours.aliases)
     yield "deletedWith", ours.deleted_with, real.get("deletedWith")
     yield "customTimeouts", _seconds(ours), {k: v for k, v in (real.get("customTimeouts") or {}).items() if v}
     yield "external", ours.external, real.get("external", False)
@@ -59,10 +60,13 @@ def _parts(ours: Resource, real: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
 
 
 def _outputs(ours: Resource, real: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Of a component and the stack: all. Of a custom resource: what the preview knows."""
+    """Of a component and the stack: all. Of a custom resource: what both have, since a provider need not return what is
+    secret if it is there at all."""
     if not ours.custom:
         yield "outputs", sorted(ours.outputs), sorted(real)
     for name, value in ours.outputs.items():
+        if ours.custom and name not in real:
+            continue
         yield f"secrecy of output {name}", isinstance(value, Secret), _is_secret(real.get(name))
         yield from _values(f"outputs.{name}", value, real.get(name))
 

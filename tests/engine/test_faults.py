@@ -93,6 +93,15 @@ def test_an_engine_that_is_killed(hanging: tuple[Engine, subprocess.Popen[str]])
     check_the_next_up_finishes(engine, keys(engine))
 
 
+def test_a_provider_that_hangs_until_ctrl_c(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
+    """The engine cancels what is under way, writes down what is made, and gives back the lock."""
+    engine, process = hanging
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert "create of edge-apps-1 is cancelled" in output
+    check_the_next_up_finishes(engine, keys(engine))
+
+
 def test_of_two_ups_at_once_one_gets_the_lock(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
     engine, process = hanging
     before = made(engine)

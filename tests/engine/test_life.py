@@ -88,6 +88,22 @@ def raw(outcome: Outcome, *operations: str) -> set[str]:
     return {short.split()[0] for short in outcome.did(*operations)} & RUNNING
 
 
+def test_of_two_stacks_of_a_spec_each_is_left_alone(engine: Engine) -> None:
+    """A move from one target to another: the new stack, then the end of the old one."""
+    old, new = (Life(engine, stack) for stack in STACKS if stack.startswith("edge-"))
+    states = []
+    for each in (old, new):
+        engine.init(each.stack)
+        engine.pin(each.stack)
+        each.up()
+        states.append(engine.state(each.stack))
+    assert engine.state(old.stack) == states[0]
+    check_a_generation(old)
+    check_destruction(old, 1)
+    assert engine.state(new.stack) == states[1]
+    assert new.up().did() == []
+
+
 def test_a_stack_lives(life: Life) -> None:
     made = check_creation(life)
     check_shrinking_and_growing(life)
