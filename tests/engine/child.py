@@ -36,9 +36,12 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
 def main(root: str, stack: str, operation: str, packs: Sequence[str]) -> dict[str, Any]:
     os.chdir(root)
     sys.path.insert(0, root)
+
+    def program() -> None:
+        runpy.run_path(root, run_name="__main__")
+
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", 400 * 1024 * 1024)])
-    program = LanguageServer(lambda: runpy.run_path(root, run_name="__main__"))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(program, server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(program), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     # Ctrl-C is for the CLI: it tells everybody else.
