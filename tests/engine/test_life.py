@@ -17,11 +17,11 @@ import pytest
 from components import targets
 from components.spec import CONTROL_PLANE
 from isostack.inputs import read
-from isostack.preview import preview
+from isostack.preview import Preview, preview
 from isostack.stacks import find_project
 from tests.engine import CANARY, RECORDER, Engine, Outcome
 from tests.engine.findings import PACKS, check_findings, of_isostack
-from tests.engine.graph import differences
+from tests.engine.graph import differences, strange_aliases
 from tests.specs import KEY, ROOT
 
 STACKS = find_project(ROOT).stacks()
@@ -114,15 +114,14 @@ def test_a_stack_lives(life: Life) -> None:
 
 
 def check_creation(life: Life) -> int:
-    project = find_project(life.engine.root)
-    (embedded,) = preview(project.root, [project.stack(life.stack)])
-    findings = of_isostack(embedded)
+    ours = embedded(life)
+    findings = of_isostack(ours)
     seen = life.engine.run("preview", life.stack, PACKS)
     made = life.engine.run("up", life.stack, [*PACKS, RECORDER])
     assert (seen.error, made.error) == ("", "")
     assert set(made.counts) == {"create"}
     assert sorted(made.did("create")) == sorted(seen.did("create"))
-    assert sorted(differences(embedded, life.engine.state(life.stack), life.engine.options())) == []
+    assert sorted(differences(ours, life.engine.state(life.stack), life.engine.options())) == []
     check_findings(seen, findings)
     check_findings(made, findings)
     check_secrets(life)
@@ -130,6 +129,12 @@ def check_creation(life: Life) -> int:
         again = life.engine.run(operation, life.stack)
         assert (again.error, again.did()) == ("", [])
     return len(made.steps)
+
+
+def embedded(life: Life) -> Preview:
+    project = find_project(life.engine.root)
+    (made,) = preview(project.root, [project.stack(life.stack)])
+    return made
 
 
 def check_secrets(life: Life) -> None:
@@ -164,6 +169,7 @@ def check_shrinking_and_growing(life: Life) -> None:
     last = f"{cluster}-{name}-{nodes - 1}"
     life.edit(life.spec, f"name: {name}, nodes: {nodes}", f"name: {name}, nodes: {nodes - 1}")
     less = life.up()
+    assert list(strange_aliases(embedded(life), life.engine.state(life.stack))) == []
     assert of_machine(less, "delete") == {last}
     assert of_machine(less, "update", "replace", "create") == set()
     life.edit(life.spec, f"name: {name}, nodes: {nodes - 1}", f"name: {name}, nodes: {nodes}")
