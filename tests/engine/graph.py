@@ -29,13 +29,6 @@ def differences(preview: Preview, state: str, options: Mapping[str, Mapping[str,
                 yield f"{urn} {what}: {ours_} in the preview, {theirs} in the engine"
 
 
-def strange_aliases(preview: Preview, state: str) -> Iterator[str]:
-    """Of all aliases the engine keeps the one by which it has found what was there: the preview must have that."""
-    for resource in json.loads(state)["checkpoint"]["latest"]["resources"]:
-        known = preview.by_urn.get(resource["urn"])
-        yield from set(resource.get("aliases", ())) - set(known.aliases if known else ())
-
-
 def _parts(ours: Resource, real: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     yield "type", ours.type, real["type"]
     yield "custom", ours.custom, real.get("custom", False)
