@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ from tests.specs import ROOT
 from tests.standins.packages import names
 from tests.standins.server import FAULTS, JOURNAL
 
+ATTACH = "PULUMI_DEBUG_PROVIDERS"
+"""Providers that run already, by port [documented] pulumi pkg/resource/plugin/provider_plugin.go."""
+ONE_CHECKPOINT = "PULUMI_SKIP_CHECKPOINTS"
+"""[documented] pulumi sdk/go/common/env/env.go. A checkpoint after each resource takes more than half of an `up`."""
+RECORDER = str(Path(__file__).with_name("recorder"))
 CANARY = "CANARY-"
 """Begins each secret of a test's stacks."""
 
@@ -93,7 +99,27 @@ class Engine:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             FAULTS: str(self.folder / "faults.json"),
             JOURNAL: str(self.folder / "journal"),
+            "RECORDED_OPTIONS": str(self.folder / "options"),
         }
+
+    @contextmanager
+    def attached(self) -> Iterator[Engine]:
+        """Quick: each run attaches to one process of all stand-ins, and writes its state once, at its end."""
+        with subprocess.Popen(
+            [sys.executable, "-P", "-m", "tests.standins"],
+            env=self.environment,
+            stdin=subprocess.PIPE,  # closed when this process ends, however it does: then the stand-ins end too
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout
+                ports = process.stdout.readline().strip()
+                assert ports, "the stand-ins do not start"
+                self.environment |= {ATTACH: ports, ONE_CHECKPOINT: "true"}
+                yield self
+            finally:
+                process.kill()
 
     def init(self, stack: str) -> None:
         """Make the stack, and set every secret that it reads to a canary, as its owner would with `pulumi config`."""
@@ -129,7 +155,8 @@ class Engine:
         return done.stdout
 
     def run(self, operation: str, stack: str, packs: Sequence[str] = ()) -> Outcome:
-        """preview, preview --json, up, refresh or destroy, with the program run as the Python language host would."""
+        """What tests.engine.child.ARGUMENTS names, with the program run as the Python language host would. `packs` are
+        names of the project's own, or folders."""
         with self.start(operation, stack, packs) as process:
             output, _ = process.communicate(timeout=300)
         return _outcome(output)
@@ -155,6 +182,11 @@ class Engine:
         file = Path(self.environment[JOURNAL])
         for line in file.read_text("utf-8").splitlines() if file.exists() else ():
             yield json.loads(line)
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Of each resource that a run with the pack RECORDER has met, by URN."""
+        lines = (self.folder / "options").read_text("utf-8").splitlines()
+        return {line["urn"]: line for line in map(json.loads, lines)}
 
     def fault(self, operation: str, type_: str, name: str, does: str) -> None:
         plan = {"operation": operation, "type": type_, "name": name, "does": does}

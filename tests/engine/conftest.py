@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,19 @@ def tools() -> list[str]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, tools: list[str]) -> Engine:
+def plugins(tmp_path: Path, tools: list[str]) -> Engine:
+    """Its stand-ins are plugins, which each run starts and ends, as it does real ones."""
     project = scratch(_made(tmp_path / "project"))
     for file in (ROOT / "stacks").iterdir():
         shutil.copy(file, project.stacks)
     return Engine(_made(tmp_path / "engine"), tools, project.root)
+
+
+@pytest.fixture
+def engine(plugins: Engine) -> Iterator[Engine]:
+    """Its stand-ins run as long as the test does."""
+    with plugins.attached():
+        yield plugins
 
 
 def _made(folder: Path) -> Path:

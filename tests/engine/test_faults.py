@@ -18,9 +18,9 @@ STACK, VM = "edge-vsphere", "vsphere:index/virtualMachine:VirtualMachine"
 
 
 @pytest.fixture
-def edge(engine: Engine) -> Engine:
-    engine.init(STACK)
-    return engine
+def edge(plugins: Engine) -> Engine:
+    plugins.init(STACK)
+    return plugins
 
 
 def keys(engine: Engine) -> dict[str, str]:
@@ -45,10 +45,11 @@ def check_the_next_up_finishes(engine: Engine, before: dict[str, str]) -> None:
 
 
 def test_a_provider_that_fails_on_the_third_machine(edge: Engine) -> None:
-    edge.fault("create", VM, "edge-apps-1", "fail")
-    found = edge.run("up", STACK)
-    assert "planned: create of edge-apps-1 fails" in "\n".join((found.error, *found.diagnostics))
-    check_the_next_up_finishes(edge, keys(edge))
+    with edge.attached():
+        edge.fault("create", VM, "edge-apps-1", "fail")
+        found = edge.run("up", STACK)
+        assert "planned: create of edge-apps-1 fails" in "\n".join((found.error, *found.diagnostics))
+        check_the_next_up_finishes(edge, keys(edge))
 
 
 def test_a_provider_that_dies(edge: Engine) -> None:
@@ -93,10 +94,15 @@ def test_an_engine_that_is_killed(hanging: tuple[Engine, subprocess.Popen[str]])
     check_the_next_up_finishes(engine, keys(engine))
 
 
-def test_of_two_ups_at_once_one_gets_the_lock(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
+def test_one_up_has_the_lock_until_ctrl_c(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
+    """A second `up` is refused. Ctrl-C cancels what hangs; what is made is written down, and the lock given back."""
     engine, process = hanging
     before = made(engine)
     second = engine.run("up", STACK)
     assert "the stack is currently locked" in second.error
     assert made(engine) == before
     assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert "create of edge-apps-1 is cancelled" in output
+    check_the_next_up_finishes(engine, keys(engine))

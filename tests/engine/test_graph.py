@@ -11,7 +11,7 @@ from components.spec import Spec
 from isostack.preview import preview
 from isostack.stacks import find_project
 from tests.configs import scratch
-from tests.engine import Engine
+from tests.engine import RECORDER, Engine
 from tests.engine.graph import differences
 from tests.specs import specs
 
@@ -25,11 +25,11 @@ def test_generated_specs(tools: list[str], spec: Spec) -> None:
         root.mkdir()
         work.mkdir()
         stacks = scratch(root).add(spec)
-        engine = Engine(work, tools, root)
-        for stack in stacks:
-            engine.init(stack)
-            engine.pin(stack)
-            project = find_project(root)
-            (embedded,) = preview(project.root, [project.stack(stack)])
-            assert engine.run("up", stack).error == ""
-            assert sorted(differences(embedded, engine.state(stack))) == []
+        with Engine(work, tools, root).attached() as engine:
+            for stack in stacks:
+                engine.init(stack)
+                engine.pin(stack)
+                project = find_project(root)
+                (embedded,) = preview(project.root, [project.stack(stack)])
+                assert engine.run("up", stack, [RECORDER]).error == ""
+                assert sorted(differences(embedded, engine.state(stack), engine.options())) == []

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from components import targets
-from isostack.preview import preview
+from components.spec import CONTROL_PLANE
+from isostack.inputs import read
+from isostack.preview import Preview, preview
 from isostack.stacks import find_project
-from tests.engine import CANARY, Engine, Outcome
+from tests.engine import CANARY, RECORDER, Engine, Outcome
+from tests.engine.findings import PACKS, check_findings, of_isostack
 from tests.engine.graph import differences
-from tests.specs import ROOT
+from tests.specs import KEY, ROOT
 
 STACKS = find_project(ROOT).stacks()
+NEW = "new"
+"""Names what the owner adds."""
 RUNNING = {"VirtualMachine", "Device", "Hardware", "Workflow"}
 """What a machine runs on: nothing but its generation may replace or update these."""
 
@@ -44,6 +49,11 @@ class Life:
     @property
     def kind(self) -> str:
         return next(kind for kind in targets.kinds() if self.stack.endswith(kind))
+
+    def machines(self, *pools: str) -> list[str]:
+        """Of these pools; without any: all."""
+        plan = read(find_project(self.engine.root).stack(self.stack)).plan()
+        return [m.name for m in plan.machines if not pools or m.wanted.pool in pools]
 
     def edit(self, file: Path, old: str, new: str) -> None:
         text = file.read_text("utf-8")
@@ -78,6 +88,22 @@ def raw(outcome: Outcome, *operations: str) -> set[str]:
     return {short.split()[0] for short in outcome.did(*operations)} & RUNNING
 
 
+def test_of_two_stacks_of_a_spec_each_is_left_alone(engine: Engine) -> None:
+    """A move from one target to another: the new stack, then the end of the old one."""
+    old, new = (Life(engine, stack) for stack in STACKS if stack.startswith("edge-"))
+    states = []
+    for each in (old, new):
+        engine.init(each.stack)
+        engine.pin(each.stack)
+        each.up()
+        states.append(engine.state(each.stack))
+    assert engine.state(old.stack) == states[0]
+    check_a_generation(old)
+    check_destruction(old, 1)
+    assert engine.state(new.stack) == states[1]
+    assert new.up().did() == []
+
+
 def test_a_stack_lives(life: Life) -> None:
     made = check_creation(life)
     check_shrinking_and_growing(life)
@@ -88,19 +114,27 @@ def test_a_stack_lives(life: Life) -> None:
 
 
 def check_creation(life: Life) -> int:
-    seen = life.engine.run("preview", life.stack)
-    assert seen.error == ""
-    made = life.up()
+    ours = embedded(life)
+    findings = of_isostack(ours)
+    seen = life.engine.run("preview", life.stack, PACKS)
+    made = life.engine.run("up", life.stack, [*PACKS, RECORDER])
+    assert (seen.error, made.error) == ("", "")
     assert set(made.counts) == {"create"}
     assert sorted(made.did("create")) == sorted(seen.did("create"))
-    project = find_project(life.engine.root)
-    (embedded,) = preview(project.root, [project.stack(life.stack)])
-    assert sorted(differences(embedded, life.engine.state(life.stack))) == []
+    assert sorted(differences(ours, life.engine.state(life.stack), life.engine.options())) == []
+    check_findings(seen, findings)
+    check_findings(made, findings)
     check_secrets(life)
     for operation in ("preview", "up"):
         again = life.engine.run(operation, life.stack)
         assert (again.error, again.did()) == ("", [])
     return len(made.steps)
+
+
+def embedded(life: Life) -> Preview:
+    project = find_project(life.engine.root)
+    (made,) = preview(project.root, [project.stack(life.stack)])
+    return made
 
 
 def check_secrets(life: Life) -> None:
@@ -157,19 +191,50 @@ def host_records(outcome: Outcome) -> set[str]:
 
 
 def check_changes_that_no_machine_feels(life: Life) -> None:
-    cluster = life.spec.stem
-    version = re.search(r"version: (1\.\d+\.\d+)", life.spec.read_text("utf-8"))
+    """Two runs for seven wishes. All of what is touched is named: of a machine, its component, which has the facts."""
+    cluster, (name, nodes) = f"Cluster {life.spec.stem}", pool(life)
+    text = life.spec.read_text("utf-8")
+    found = re.search(r"name: (\w+), default: true, snapshots: true", text)
+    assert found
+    life.edit(life.spec, found[0], found[0].replace("default: true", "default: false"))
+    life.edit(life.spec, "  classes:\n", f"  classes:\n    - {{name: {NEW}, default: true, snapshots: true}}\n")
+    life.edit(life.spec, f"name: {name}, nodes: {nodes}", f"name: {name}, nodes: {nodes}, labels: {{{NEW}: this}}")
+    oidc = f"  oidc: {{issuer: https://{NEW}.example.com, clientId: {NEW}}}\n"
+    life.spec.write_text(re.sub(r"  (oidc: .*\n  )?audit:", f"{oidc}  audit:", life.spec.read_text("utf-8")), "utf-8")
+    assert changes(life.up()) == {
+        ("update", cluster),
+        *(("update", f"Machine {machine}") for machine in life.machines(name, CONTROL_PLANE)),
+        *(("update", f"Addon {addon}") for addon in ("storage-classes", "snapshot-classes")),
+        ("update", f"StorageClass {found[1]}-storageclass"),
+        ("create", f"StorageClass {NEW}-storageclass"),
+        ("create", f"VolumeSnapshotClass {NEW}-volumesnapshotclass"),
+    }
+
+    version = re.search(r"version: (1\.\d+)\.\d+", text)
+    evict = re.search(r"evictAfter: (\d+)s", text)
     assert version
-    later = version[1].rpartition(".")[0] + ".9"
-    changes: Iterable[tuple[str, str]] = [(f"version: {version[1]}", f"version: {later}")]
-    if evict := re.search(r"evictAfter: (\d+)s", life.spec.read_text("utf-8")):
-        changes = [*changes, (evict[0], f"evictAfter: {int(evict[1]) + 7}s")]
-    for old, new in changes:
-        life.edit(life.spec, old, new)
-        found = life.up()
-        assert set(found.counts) == {"same", "update"}
-        assert {short.split()[0] for short in found.did()} == {"Cluster", "Machine"}
-        assert f"Cluster {cluster}" in found.did()
+    assert evict
+    life.edit(life.spec, version[0], f"version: {version[1]}.9")
+    life.edit(life.spec, evict[0], f"evictAfter: {int(evict[1]) + 7}s")
+    life.edit(life.spec, "  admins:\n", f"  admins:\n    - {KEY.replace('Example', 'Another')}\n")
+    outcome = life.up()
+    assert changes(outcome) == {
+        ("update", cluster),
+        *(("update", f"Machine {machine}") for machine in life.machines()),
+        *(("create", short) for short in outcome.did("create") if short.split()[0] in keepers(life)),
+    }
+    assert len(outcome.did("create")) == len(keepers(life))
+
+
+def changes(outcome: Outcome) -> set[tuple[str, str]]:
+    return {(step.operation, step.short) for step in outcome.steps if step.operation != "same"}
+
+
+def keepers(life: Life) -> set[str]:
+    """Types of which a target has a resource for each admin's key, beside the user data."""
+    resources = json.loads(life.engine.state(life.stack))["checkpoint"]["latest"]["resources"]
+    keeping = (r for r in resources if KEY.split()[1] in str(r.get("inputs", {}).get("publicKey")))
+    return {r["type"].rpartition(":")[2] for r in keeping}
 
 
 def check_that_another_namespace_images_no_host(life: Life) -> None:

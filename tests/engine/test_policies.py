@@ -1,42 +1,86 @@
-"""The policy packs in the real engine say what they say to `isostack compare`, and what is mandatory stops an `up`."""
+"""What is mandatory stops an `up`, and a policy that breaks hides no other.
+
+That the packs say the same in the real engine as to `isostack check`, test_life.py shows for each example stack.
+"""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from isostack.check import check
+from isostack.check import PackFailed
 from isostack.preview import preview
 from isostack.stacks import find_project
 from tests.engine import Engine
-from tests.engine.test_life import STACKS
+from tests.engine.findings import PACKS, check_findings, of_isostack
 from tests.specs import ROOT
 
-PACKS = sorted(path.parent.name for path in (ROOT / "policies").glob("*/PulumiPolicy.yaml"))
+STACK = "edge-vsphere"
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_engine_s_findings_are_ours(engine: Engine, stack: str) -> None:
-    engine.init(stack)
-    project = find_project(engine.root)
-    ours = check(preview(project.root, [project.stack(stack)]), [ROOT / "policies" / pack for pack in PACKS])[stack]
-    found = engine.run("preview", stack, PACKS)
-    assert found.error == ""
-    theirs = {(p["pack"], p["rule"], p["level"], p["urn"]) for p in found.policies}
-    assert theirs == {(f.pack, f.rule, f.level, f.subject) for f in ours}
-    for finding in ours:
-        said = [p["message"] for p in found.policies if p["rule"] == finding.rule]
-        assert [message for message in said if finding.message in message], (finding.message, said)
+@pytest.fixture
+def edge(engine: Engine) -> Engine:
+    engine.init(STACK)
+    return engine
 
 
-def test_what_is_mandatory_fails_the_preview_that_every_up_begins_with(engine: Engine) -> None:
-    """With `--skip-preview`, as the Automation API has it, the engine asks about the whole stack only at the end."""
-    spec = engine.root / "stacks" / "edge.yaml"
+@pytest.mark.parametrize("operation", ["preview", "preview and up", "up"])
+def test_what_is_mandatory(edge: Engine, operation: str) -> None:
+    """`pulumi up` previews first, so nothing is made. With `--skip-preview`, as the Automation API has it, the engine
+    asks about the whole stack only at the end."""
+    spec = edge.root / "stacks" / "edge.yaml"
     spec.write_text(re.sub(r"backup:\n(  .*\n)+", "backup: {}\n", spec.read_text("utf-8")), "utf-8")
-    engine.init("edge-vsphere")
-    for operation in ("preview", "up"):
-        found = engine.run(operation, "edge-vsphere", PACKS)
-        assert "backup-etcd-missing" in {p["rule"] for p in found.policies if p["level"] == "mandatory"}
-        assert found.error
-        assert bool(list(engine.journal())) == (operation == "up")
+    found = edge.run(operation, STACK, PACKS)
+    assert "backup-etcd-missing" in {p["rule"] for p in found.policies if p["level"] == "mandatory"}
+    assert found.error
+    assert bool(list(edge.journal())) == (operation == "up")
+
+
+OURS = """
+from components.rules import Rule, Violation
+from policies.pack import pack
+
+def breaks(stack, params):
+    raise ZeroDivisionError("of a rule")
+
+def finds(stack, params):
+    yield Violation("kubernetes.version", "too new")
+
+def rule(id, check):
+    return Rule(id, f"title of {id}", "low", "advisory", claims=(), remediation="none", evidence=(), check=check)
+
+pack("ours", [rule("breaks", breaks), rule("finds", finds)])
+"""
+FOREIGN = """
+from pulumi_policy import EnforcementLevel, PolicyPack, StackValidationPolicy
+
+def breaks(args, report):
+    raise ZeroDivisionError("of a foreign rule")
+
+PolicyPack("foreign", [StackValidationPolicy("breaks", "d", breaks, EnforcementLevel.ADVISORY)])
+"""
+
+
+def written(folder: Path, code: str) -> str:
+    """The folder of a pack with this code."""
+    folder.mkdir()
+    (folder / "PulumiPolicy.yaml").write_text("runtime: python\nversion: 0.1.0\n")
+    (folder / "__main__.py").write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{code}")
+    return str(folder)
+
+
+def test_a_rule_that_breaks_hides_no_other(edge: Engine, tmp_path: Path) -> None:
+    """One of our packs says that it broke. One of others makes the engine and `isostack check` fail, and say why."""
+    ours, foreign = written(tmp_path / "ours", OURS), written(tmp_path / "foreign", FOREIGN)
+    project = find_project(edge.root)
+    (embedded,) = preview(project.root, [project.stack(STACK)])
+    found = edge.run("preview", STACK, [foreign, ours])
+    assert "of a foreign rule" in found.error
+    check_findings(found, of_isostack(embedded, [ours]))
+    said = {p["rule"]: p["message"] for p in found.policies}
+    assert said.keys() == {"breaks", "finds"}
+    assert "ZeroDivisionError: of a rule" in said["breaks"]
+    with pytest.raises(PackFailed, match="of a foreign rule"):
+        of_isostack(embedded, [foreign])

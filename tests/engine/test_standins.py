@@ -17,7 +17,14 @@ FOLDER, VM, KEY = (
     "vsphere:index/virtualMachine:VirtualMachine",
     "tls:index/privateKey:PrivateKey",
 )
-MAP = "kubernetes:core/v1:ConfigMap"
+MAP, CRON, WORKFLOW = (
+    f"kubernetes:{name}" for name in ("core/v1:ConfigMap", "batch/v1:CronJob", "tinkerbell.org/v1alpha1:Workflow")
+)
+JOB = """
+"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "a"}, "spec": {"schedule": "@daily", "jobTemplate":
+{"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "b"*}]}}}}}
+"""
+"""The star is in a container."""
 
 
 @pytest.fixture
@@ -45,6 +52,16 @@ def bare(tmp_path: Path, tools: list[str]) -> Engine:
         (MAP, '"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}', ""),
         (MAP, '"apiVersion": "v2", "kind": "ConfigMap", "metadata": {"name": "a"}', "'v2' in a resource of type"),
         (MAP, '"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}', "metadata.name"),
+        (CRON, JOB.replace("*", ""), ""),
+        (CRON, JOB.replace("*", ', "commands": ["a"]'), "spec.jobTemplate.spec.template.spec.containers[0].commands"),
+        (CRON, JOB.replace("*", ', "command": "a"'), "a list is wanted, not 'a'"),
+        (CRON, JOB.replace("*", ', "env": [{"value": "a"}]'), "containers[0].env[0].name"),
+        (
+            WORKFLOW,
+            '"apiVersion": "tinkerbell.org/v1alpha1", "kind": "Workflow", "metadata": {"name": "a"}, "spec": '
+            '{"bootOptions": {"toggleAllowNetboot": "yes"}}',
+            "spec.bootOptions.toggleAllowNetboot",
+        ),
         ("vsphere:index/nothing:Nothing", "", "knows no resource"),
     ],
 )

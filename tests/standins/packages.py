@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tests.standins import certificates
+from tests.standins.kubernetes import Kubernetes
 from tests.standins.schema import UNKNOWN, Kind, has_unknown, kinds
 from tests.standins.server import Refused
 
@@ -57,88 +58,6 @@ class VSphere(FromFacts):
         if what == "VirtualMachine":
             found |= {"guestId": "ubuntu64Guest", "firmware": "efi"}
         return found
-
-
-class Kubernetes:
-    """Any object, as an API server without its admission takes it, and Helm releases."""
-
-    RELEASE = "kubernetes:helm.sh/v3:Release"
-    _RELEASE = Kind(
-        inputs={
-            **dict.fromkeys(
-                ("name", "namespace", "chart", "version", "description", "keyring", "postrender"), "string"
-            ),
-            **dict.fromkeys(("atomic", "cleanupOnFail", "createNamespace", "skipAwait", "skipCrds", "lint"), "boolean"),
-            **dict.fromkeys(("forceUpdate", "waitForJobs", "dependencyUpdate", "replace"), "boolean"),
-            "timeout": "integer",
-            "values": "any",
-            "valueYamlFiles": ["any"],
-            "repositoryOpts": {
-                "fields": dict.fromkeys(("repo", "username", "password", "caFile", "certFile", "keyFile"), "string"),
-                "required": [],
-            },
-            "compat": "string",
-        },
-        required=("chart",),
-        # No release can be renamed or moved [documented] www.pulumi.com/registry/packages/kubernetes, helm.v3.Release
-        replaces=("name", "namespace"),
-        outputs=("status", "resourceNames"),
-        secret_outputs=(),
-    )
-    _OBJECT = Kind(
-        inputs={
-            "apiVersion": "string",
-            "kind": "string",
-            "metadata": {
-                "fields": {
-                    "name": "string",
-                    "namespace": "string",
-                    "labels": {"values": "string"},
-                    "annotations": {"values": "string"},
-                },
-                "required": ["name"],
-            },
-            **dict.fromkeys(("spec", "data", "stringData", "rules", "roleRef", "subjects", "parameters"), "any"),
-            **dict.fromkeys(("type", "provisioner", "reclaimPolicy", "volumeBindingMode", "driver"), "string"),
-            **dict.fromkeys(("allowVolumeExpansion", "immutable", "automountServiceAccountToken"), "boolean"),
-            "deletionPolicy": "string",
-        },
-        required=("apiVersion", "kind", "metadata"),
-        replaces=("apiVersion", "kind"),
-        outputs=("status",),
-        secret_outputs=(),
-    )
-
-    def kind(self, token: str) -> Kind:
-        return self._RELEASE if token == self.RELEASE else self._OBJECT
-
-    def faults(self, token: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """The type token of the resource must be that of the object."""
-        if token == self.RELEASE:
-            return []
-        group, _, kind = token.removeprefix("kubernetes:").rpartition(":")
-        version = group.removeprefix("core/")
-        wrong = [(name, is_) for name, is_ in (("apiVersion", version), ("kind", kind)) if given.get(name) != is_]
-        return [(name, f"{given.get(name)!r} in a resource of type {token}") for name, _ in wrong]
-
-    def replaces(self, token: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-        """[seen] pulumi-kubernetes provider/pkg/provider/diff.go, metadataForceNewProperties."""
-        if token == self.RELEASE:
-            return []
-        old, new = before.get("metadata") or {}, after.get("metadata") or {}
-        return ["metadata"] if any(old.get(name) != new.get(name) for name in ("name", "namespace")) else []
-
-    def outputs(self, token: str, urn: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        if token == self.RELEASE:
-            return {"status": {"status": "deployed"}, "resourceNames": {}}
-        return {"status": {"state": "SUCCESS"}} if token.endswith(":Workflow") else {"status": {}}
-
-    def identity(self, token: str, urn: str, inputs: Mapping[str, Any]) -> str:
-        metadata = inputs if token == self.RELEASE else inputs["metadata"]
-        return "/".join(str(part) for part in (metadata.get("namespace"), metadata.get("name")) if part)
-
-    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        raise Refused(f"the stand-in knows no data source {token}")
 
 
 def _vsphere(token: str, urn: str, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -55,7 +56,7 @@ class Package(Protocol):
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, name: str, package: Package) -> None:
-        self._name, self._package = name, package
+        self._name, self._package, self._cancelled = name, package, threading.Event()
 
     # ---- the plugin
 
@@ -85,6 +86,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:
+        """What is under way fails, as in a real provider."""
+        self._cancelled.set()
         return empty_pb2.Empty()
 
     # ---- resources
@@ -150,9 +153,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         does = _planned(operation, urn)
         _write({"operation": operation, "urn": urn, "fault": does})
         if does == "die":
+            time.sleep(2)  # what is answered and lost would be made twice, and not by a fault of the program
             os.kill(os.getpid(), signal.SIGKILL)
         if does == "hang":
-            time.sleep(3600)
+            self._cancelled.wait()
+            context.abort(grpc.StatusCode.CANCELLED, f"{operation} of {urn.split('::')[-1]} is cancelled")
         if does == "fail":
             context.abort(grpc.StatusCode.UNKNOWN, f"planned: {operation} of {urn.split('::')[-1]} fails")
 
@@ -174,13 +179,23 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise
 
 
-def serve(name: str, package: Package) -> None:
-    """Print the port, as a plugin does, and serve until the engine ends the process."""
+def started(name: str, package: Package) -> tuple[grpc.Server, int]:
+    """The server and its port."""
     server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.max_receive_message_length", 400 * 1024 * 1024)])
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(name, package), server)
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    server.wait_for_termination()
+    return server, port
+
+
+def serve(name: str, package: Package) -> None:
+    """Print the port, as a plugin does, and serve until the engine ends the process, or ends itself."""
+    engine = os.getppid()
+    server, port = started(name, package)
+    print(port, flush=True)
+    while os.getppid() == engine:
+        server.wait_for_termination(1)
+    os._exit(0)  # what hangs is not waited for
 
 
 def _token(urn: str) -> str:
