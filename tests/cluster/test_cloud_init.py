@@ -26,7 +26,7 @@ def said(cloud_init: str, folder: Path, text: str) -> str:
     """What is wrong with this user data; nothing where it is valid."""
     file = folder / "user-data"
     file.write_text(text, "utf-8")
-    command = [cloud_init, "schema", "--config-file", file]
+    command = [cloud_init, "schema", "--config-file", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     valid = done.returncode == 0 and "Valid" in done.stdout
     return "" if valid else f"exit {done.returncode}: {done.stdout}{done.stderr}"

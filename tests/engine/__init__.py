@@ -60,7 +60,7 @@ class Outcome:
     diagnostics: tuple[str, ...]
     policies: tuple[dict[str, Any], ...]
     told: str = ""
-    """The standard output of `preview --json`."""
+    """The document of a preview: `pulumi preview --json`."""
 
     @property
     def counts(self) -> dict[str, int]:

@@ -23,8 +23,7 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 
 ARGUMENTS: Mapping[str, Sequence[str]] = {
-    "preview": ("preview",),
-    "preview --json": ("preview", "--json"),
+    "preview": ("preview", "--json", "--show-sames"),
     "up": ("up", "--yes", "--skip-preview"),
     "preview and up": ("up", "--yes"),
     "refresh": ("refresh", "--yes", "--skip-preview"),
@@ -61,7 +60,7 @@ def main(root: str, stack: str, operation: str, packs: Sequence[str]) -> dict[st
         )
         found = list(_events(events))
     server.stop(0)
-    told = done.stdout if operation == "preview --json" else ""
+    told = done.stdout if operation == "preview" else ""
     return {"error": f"{done.stdout}\n{done.stderr}" if done.returncode else "", "told": told, **_sorted(found)}
 
 

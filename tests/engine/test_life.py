@@ -22,6 +22,7 @@ from isostack.stacks import find_project
 from tests.engine import CANARY, RECORDER, Engine, Outcome
 from tests.engine.findings import PACKS, check_findings, of_isostack
 from tests.engine.graph import differences
+from tests.engine.reading import misread
 from tests.specs import KEY, ROOT
 
 STACKS = find_project(ROOT).stacks()
@@ -125,6 +126,8 @@ def check_creation(life: Life) -> int:
     check_findings(seen, findings)
     check_findings(made, findings)
     check_secrets(life)
+    for document in (seen.told, life.engine.pulumi("stack", "export", "--stack", life.stack)):
+        assert list(misread(life.engine.folder, document, ours, findings)) == []
     for operation in ("preview", "up"):
         again = life.engine.run(operation, life.stack)
         assert (again.error, again.did()) == ("", [])
