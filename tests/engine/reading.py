@@ -11,7 +11,6 @@ from isostack.preview import UNKNOWN, Preview, Secret
 from isostack.saved import read_saved
 from tests.engine.findings import Said, of_isostack
 
-
 OPTIONS = ("parent", "provider", "protect", "ignore_changes", "replace_on_changes", "property_dependencies")
 
 
