@@ -125,8 +125,9 @@ def check_creation(life: Life) -> int:
     assert sorted(differences(ours, life.engine.state(life.stack), life.engine.options())) == []
     check_findings(seen, findings)
     check_findings(made, findings)
-    check_secrets(life)
-    for document in (seen.told, life.engine.pulumi("stack", "export", "--stack", life.stack)):
+    documents = (seen.told, life.engine.pulumi("stack", "export", "--stack", life.stack))
+    check_secrets(life.engine.state(life.stack), *documents, *seen.diagnostics, *made.diagnostics)
+    for document in documents:
         assert list(misread(life.engine.folder, document, ours, findings)) == []
     for operation in ("preview", "up"):
         again = life.engine.run(operation, life.stack)
@@ -140,11 +141,11 @@ def embedded(life: Life) -> Preview:
     return made
 
 
-def check_secrets(life: Life) -> None:
-    """No canary and no private key stands in clear in the state."""
-    state = life.engine.state(life.stack)
-    assert "PRIVATE KEY" not in state
-    assert CANARY not in state
+def check_secrets(state: str, *others: str) -> None:
+    """No canary and no private key stands in clear in what the engine keeps and says."""
+    for text in (state, *others):
+        assert "PRIVATE KEY" not in text
+        assert CANARY not in text
     assert "BEGIN CERTIFICATE" in state  # the state is not empty of what is no secret
 
 
