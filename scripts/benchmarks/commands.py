@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -21,7 +22,8 @@ class Cost:
     peak: float
 
 
-def table(runs: int) -> None:
+def table(runs: int, sizes: Sequence[int]) -> None:
+    """Of the example stacks, whatever the sizes."""
     print("| command | wall s | CPU s | peak MB |")
     print("|---|---|---|---|")
     tool = [sys.executable, "-P", "-m", "isostack"]

@@ -54,7 +54,7 @@ def _ratio(measured: Measured, of: Callable[[Run], float]) -> float:
     return median(of(theirs) / of(ours) for ours, theirs in zip(measured.ours, measured.theirs, strict=True))
 
 
-def tables(runs: int, sizes: Sequence[int]) -> None:
+def table(runs: int, sizes: Sequence[int]) -> None:
     tools = _tools()
     if not tools:
         print("Neither the Pulumi CLI nor Go to compile it: `pulumi preview` is not measured.")

@@ -21,8 +21,9 @@ PAUSE = 0.1
 
 @dataclass(frozen=True)
 class Run:
-    """CPU and the largest process are the kernel's own account of all that ended. What hangs on looks at the running
-    processes is a little too low: shares, and `together`, the sum of their proportional set sizes at its highest.
+    """CPU is the kernel's own account of all that ended. The rest comes from looks at the running processes, and is a
+    little too low: shares of the CPU; `largest`, the peak of the largest process; `together`, the sum of proportional
+    set sizes at its highest. The kernel's own peak of a process begins with the size of ours.
     """
 
     output: str
@@ -43,21 +44,27 @@ class Watch:
     stop: threading.Event = field(default_factory=threading.Event)
     seen: dict[int, tuple[str, float]] = field(default_factory=dict)
     """What each process is, and its CPU seconds so far."""
+    largest: float = 0.0
     together: float = 0.0
 
     def look(self) -> None:
         while not self.stop.wait(PAUSE):
             sizes = 0.0
             for process in Path("/proc").glob("[0-9]*"):
+                number = int(process.name)
                 try:
                     # After the name, which may hold spaces and brackets: state, parent, group, session, ...
                     stat = (process / "stat").read_text().rpartition(")")[2].split()
                     if int(stat[3]) != self.session:
                         continue
-                    words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                    self.seen[int(process.name)] = self.part(words), (int(stat[11]) + int(stat[12])) / TICK
+                    seconds = (int(stat[11]) + int(stat[12])) / TICK
+                    line = (process / "cmdline").read_bytes().decode(errors="replace")
+                    # A process that has ended, and that nobody has asked for yet, has no command line any more.
+                    if line or number in self.seen:
+                        self.seen[number] = self.part(line.split("\0")) if line else self.seen[number][0], seconds
                     if self.memory:
-                        sizes += _proportional((process / "smaps_rollup").read_text())
+                        sizes += _megabytes("Pss:", (process / "smaps_rollup").read_text())
+                        self.largest = max(self.largest, _megabytes("VmHWM:", (process / "status").read_text()))
                 except (FileNotFoundError, ProcessLookupError):
                     continue  # it has just ended
             self.together = max(self.together, sizes)
@@ -81,10 +88,10 @@ def run(
         watch = Watch(process.pid, part, memory)
         thread = threading.Thread(target=watch.look)
         thread.start()
-        wall = cpu = largest = 0.0
+        wall = cpu = 0.0
         try:
-            for pid, code, seconds, size in _ended():
-                cpu, largest = cpu + seconds, max(largest, size)
+            for pid, code, seconds in _ended():
+                cpu += seconds
                 if pid == process.pid:
                     wall, process.returncode = time.perf_counter() - start, code
         finally:
@@ -97,18 +104,18 @@ def run(
     shares: dict[str, float] = defaultdict(float)
     for name, seconds in watch.seen.values():
         shares[name] += seconds
-    return Run(said, wall, cpu, shares, largest, watch.together)
+    return Run(said, wall, cpu, shares, watch.largest, watch.together)
 
 
-def _ended() -> Iterator[tuple[int, int, float, float]]:
-    """Every child as it ends, until there is none: its exit code, CPU seconds and MB, with what it has waited for."""
+def _ended() -> Iterator[tuple[int, int, float]]:
+    """Every child as it ends, until there is none: its exit code and CPU seconds, with what it has waited for."""
     while True:
         try:
             pid, status, usage = os.wait4(-1, 0)
         except ChildProcessError:
             return
-        yield pid, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        yield pid, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
 
 
-def _proportional(rollup: str) -> float:
-    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+def _megabytes(name: str, text: str) -> float:
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(name)) / 1024
