@@ -1,12 +1,10 @@
-"""Benchmarks: whole commands, and the embedded preview against Pulumi's own SDK for the same registrations.
+"""The table of the embedded preview against Pulumi's own SDK for the same registrations.
 
-Each figure is the median of several runs, each in a process of its own; ratios come from runs in turn (A B A B ...), so
-that a machine that slows down slows both. `python scripts/bench.py --help`
+`python -m scripts.benchmarks.embedded NAME ARGUMENT...` is one measurement, see `children`.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import pickle
@@ -15,45 +13,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-CHILD = "--child"
+from scripts.benchmarks.project import ROOT, scratch
+
 RESULT = os.dup(1)
 """Where a child writes what it measured: the engine takes the standard output of what it runs."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a run took: wall and CPU seconds, peak memory in MB."""
-
-    wall: float
-    cpu: float
-    peak: float
-
-
-def middle(costs: Sequence[Cost]) -> Cost:
-    return Cost(median(c.wall for c in costs), median(c.cpu for c in costs), median(c.peak for c in costs))
-
-
-def whole(*arguments: str) -> Cost:
-    """One run of a command with its children; the peak is that of the largest process."""
-    start = time.perf_counter()
-    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"failed: {' '.join(arguments)}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
 def child(what: str, *arguments: str) -> dict[str, Any]:
     """One measurement in a process of its own; see `children` for what there is."""
-    command = [sys.executable, "-P", __file__, CHILD, what, *arguments]
+    command = [sys.executable, "-P", "-m", "scripts.benchmarks.embedded", what, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -177,58 +150,10 @@ def snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
-children = {"isostack": child_isostack, "sdk": child_sdk}
+children: Mapping[str, Callable[..., None]] = {"isostack": child_isostack, "sdk": child_sdk}
 
 
-def scratch(folder: Path, machines: int) -> str:
-    """A project with a vSphere stack of so many machines."""
-    for name in ("Pulumi.yaml", "__main__.py", "components"):
-        (folder / name).symlink_to(ROOT / name)
-    stacks = folder / "stacks"
-    stacks.mkdir()
-    spec = {
-        "name": "big",
-        "kubernetes": {"version": "1.36.3", "podCidr": "10.128.0.0/12", "serviceCidr": "10.96.0.0/16"},
-        "zones": ["a", "b", "c"],
-        "controlPlane": {"nodes": 3, "size": {"cpus": 4, "memory": "16Gi", "disk": "80Gi"}},
-        "pools": [{"name": "w", "nodes": machines - 3, "size": {"cpus": 4, "memory": "16Gi", "disk": "80Gi"}}],
-        "access": {"admins": [f"ssh-ed25519 {'A' * 68} bench"]},
-        "storage": {"classes": [{"name": "fast", "default": True, "snapshots": True}]},
-    }
-    hosts = [{"name": f"h{i}", "zone": "abc"[i % 3], "cpus": 256, "memory": "2Ti"} for i in range(machines // 10 + 6)]
-    target = {
-        "kind": "vsphere",
-        "vcenter": "10.0.0.2",
-        "datacenter": "dc",
-        "cluster": "c",
-        "datastore": "ds",
-        "template": "t",
-        "hosts": hosts,
-        "network": {
-            "name": "n",
-            "gateway": "10.0.0.1/16",
-            "dns": ["10.0.0.53"],
-            "addresses": {"control-plane": "10.0.0.11-10.0.0.13", "w": "10.0.1.0-10.0.99.255"},
-        },
-        "endpoint": "10.0.0.10",
-        "loadBalancer": {"provider": "kube-vip", "addresses": "10.0.255.1-10.0.255.99"},
-    }
-    (stacks / "big.yaml").write_text(json.dumps(spec))
-    config = {"config": {"isostack:spec": "big", "isostack:target": target}}
-    (stacks / "Pulumi.big.yaml").write_text(json.dumps(config))
-    return "big"
-
-
-def commands(runs: int) -> None:
-    print("| command | wall s | CPU s | peak MB |")
-    print("|---|---|---|---|")
-    tool = [sys.executable, "-P", "-m", "isostack"]
-    for arguments in (["--help"], ["plan", "shop-vsphere"], ["preview", "shop-vsphere"], ["compare", "shop"]):
-        cost = middle([whole(*tool, *arguments) for _ in range(runs)])
-        print(f"| isostack {' '.join(arguments)} | {cost.wall:.2f} | {cost.cpu:.2f} | {cost.peak:.0f} |", flush=True)
-
-
-def previews(runs: int, sizes: Sequence[int]) -> None:
+def table(runs: int, sizes: Sequence[int]) -> None:
     print("| machines | resources | isostack CPU s | ms a resource | bare SDK CPU s | ratio | peak MB | KB a machine |")
     print("|---|---|---|---|---|---|---|---|")
     for machines in sizes:
@@ -250,19 +175,5 @@ def previews(runs: int, sizes: Sequence[int]) -> None:
         )
 
 
-def main() -> None:
-    if CHILD in sys.argv:
-        what, *arguments = sys.argv[sys.argv.index(CHILD) + 1 :]
-        children[what](*arguments)
-        return
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=5, help="runs of each measurement; medians are shown")
-    parser.add_argument("--machines", type=int, nargs="+", default=[100, 500, 2000], help="sizes of previewed stacks")
-    options = parser.parse_args()
-    commands(options.runs)
-    print()
-    previews(options.runs, options.machines)
-
-
 if __name__ == "__main__":
-    main()
+    children[sys.argv[1]](*sys.argv[2:])
