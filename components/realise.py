@@ -17,6 +17,7 @@ BIRTH = "as of a node's birth: a later change reaches new nodes and new generati
 CREATION = "as of the cluster's creation: nothing carries a later change into it"
 """Of what user data carries, which touches no running machine. kubeadm keeps the configuration of the API server in the
 cluster from its creation on, and nodes that join take it from there."""
+UPDATES = "which updates are made, and ask for a restart, is up to the image: Ubuntu's has unattended-upgrades"
 SHARED: Mapping[str, Rule] = {
     "name": equal("names of machines and nodes: <cluster>-<pool>-<index>"),
     "kubernetes.version": equal("kubeadm, kubelet and kubectl packages of that release", BIRTH),
@@ -48,6 +49,10 @@ SHARED: Mapping[str, Rule] = {
     "backup.volumes.to": equal("Velero backup storage location"),
     "monitoring.nodeMetrics": equal("Helm release kube-prometheus-stack with node exporter"),
     "availability.evictAfter": equal("API server default-*-toleration-seconds", CREATION),
+    "availability.reboots.days": equal("Helm release kured", UPDATES),
+    "availability.reboots.start": equal("Helm release kured", UPDATES),
+    "availability.reboots.end": equal("Helm release kured", UPDATES),
+    "availability.rebalance": lambda leaf: rebalance(leaf),
     "workloads.*.name": equal("sizing"),
     "workloads.*.pool": equal("sizing"),
     "workloads.*.replicas": equal("sizing and policy pack drs"),
@@ -66,6 +71,10 @@ def control_plane_nodes(leaf: Leaf) -> Realisation:
     if len(spec.zones) > 1 and leaf.value > 1 and leaf.value - here < majority:
         reason = f"one zone holds {here} of {leaf.value} and etcd needs {majority}: its loss stops the API"
     return equal("one machine each, joined with kubeadm", reason)(leaf)
+
+
+def rebalance(leaf: Leaf) -> Realisation:
+    return equal("Helm release descheduler, by requests" if leaf.value else "nothing moves pods that run")(leaf)
 
 
 def realise(spec: Spec, target_rules: Mapping[str, Rule]) -> tuple[Realisation, ...]:

@@ -50,6 +50,7 @@ def _ssh_key(text: str) -> str:
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")]
 """A DNS label of at most 30 characters: two of them leave room for an index in the name of a node."""
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")]
 Count = Annotated[int, Strict()]
@@ -214,6 +215,18 @@ class Monitoring(Model):
     node_metrics: Flag = Field(True, description="Metrics of every node and its pods.")
 
 
+class Reboots(Model):
+    """When nodes may restart that ask for it, as their system does after an update of its kernel."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        description="Days of the week, in UTC.", min_length=1, examples=[["sat", "sun"]]
+    )
+    start: TimeOfDay = Field(description="Time of day from which nodes restart, in UTC.", examples=["02:00"])
+    end: TimeOfDay = Field(
+        description="Time of day after which none begins to, in UTC; later than start.", examples=["05:00"]
+    )
+
+
 class Availability(Model):
     """What happens when a node goes away, planned or not."""
 
@@ -222,6 +235,10 @@ class Availability(Model):
     )
     surge: Count = Field(1, description="Extra nodes of a pool that an upgrade may use at a time.", ge=0, le=10)
     remediation: Flag = Field(False, description="Broken nodes are fenced and brought back without a person.")
+    reboots: Reboots | None = Field(None, description="Restarts for updates, a drained node at a time; none: by hand.")
+    rebalance: Flag = Field(
+        False, description="Pods on nodes that are asked for much more than others are evicted, to be placed anew."
+    )
 
 
 class Requests(Model):
@@ -288,6 +305,11 @@ def problems(spec: Spec) -> Iterator[Problem]:
             f"choose {n - 1} or {n + 1}",
             ("controlPlane", "nodes"),
         )
+    reboots = spec.availability.reboots
+    if reboots and reboots.start >= reboots.end:
+        # Both are of one day [seen] github.com/kubereboot/kured pkg/timewindow/timewindow.go.
+        what = f"no time lies between {reboots.start} and {reboots.end} of one day: no node would ever restart"
+        yield Problem(what, "end before midnight", ("availability", "reboots", "end"))
     defaults = [i for i, c in enumerate(spec.storage.classes) if c.default]
     for i in defaults[1:]:
         first = spec.storage.classes[defaults[0]].name
@@ -303,6 +325,7 @@ def _duplicates(spec: Spec) -> Iterator[Problem]:
         (("tenants",), (t.name for t in spec.tenants), ("name",)),
         (("storage", "classes"), (c.name for c in spec.storage.classes), ("name",)),
         (("workloads",), (w.name for w in spec.workloads), ("name",)),
+        (("availability", "reboots", "days"), spec.availability.reboots.days if spec.availability.reboots else (), ()),
         *((("pools", i, "zones"), pool.zones, ()) for i, pool in enumerate(spec.pools)),
     )
     for path, names, leaf in lists:

@@ -132,6 +132,8 @@ def specs(draw: st.DrawFn) -> Spec:
                 "evictAfter": draw(DURATIONS),
                 "surge": draw(st.integers(0, 1)),
                 "remediation": draw(st.booleans()),
+                "reboots": draw(st.sampled_from([None, {"days": ["sat"], "start": "02:00", "end": "05:00"}])),
+                "rebalance": draw(st.booleans()),
             },
             "workloads": [
                 {"name": "w", "pool": names[0], "replicas": 1, "requests": {"cpu": "100m", "memory": "64Mi"}}

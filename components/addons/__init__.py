@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from components.addons import cilium, etcd_backup, monitoring, snapshots, storage, tenants, velero
+from components.addons import cilium, etcd_backup, monitoring, rebalance, reboots, snapshots, storage, tenants, velero
 from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
 from components.addons.remediation import remediation_rules
@@ -25,6 +25,8 @@ _MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
     monitoring.addons,
     etcd_backup.addons,
     velero.addons,
+    reboots.addons,
+    rebalance.addons,
 )
 """Each yields nothing where the spec does not wish it."""
 

@@ -45,6 +45,8 @@ def test_the_shop_gets_every_add_on() -> None:
         "monitoring",
         "etcd-backup",
         "velero",
+        "reboots",
+        "rebalance",
     ]
     assert [addon.name for addon in found if not addon.common] == ["vsphere-csi"]
 
@@ -264,3 +266,26 @@ def test_a_tenants_pods_reach_no_other_tenants_nodes() -> None:
     (selector,) = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert selector["key"] in found["Namespace", "partner"].body["metadata"]["labels"]
     assert [v["expression"].count("isostack.io/tenant") for v in policy["validations"]] == [3, 0]
+
+
+def test_nodes_restart_within_the_hours_of_the_spec() -> None:
+    found = by_name(addons.common(rich(), vsphere()))
+    values = objects(found["reboots"])["Release", "kured"].values
+    assert values["configuration"] | {"period": ""} == {
+        "rebootDays": ["sat", "sun"],
+        "startTime": "02:00",
+        "endTime": "05:00",
+        "timeZone": "UTC",
+        "period": "",
+    }
+    assert values["tolerations"] == [{"operator": "Exists"}]
+    assert "reboots" not in by_name(addons.common(rich({"availability.reboots": None}), vsphere()))
+
+
+def test_pods_are_moved_where_the_spec_wants_it() -> None:
+    found = by_name(addons.common(rich(), vsphere()))
+    (profile,) = objects(found["rebalance"])["Release", "descheduler"].values["deschedulerPolicy"]["profiles"]
+    configured = {plugin["name"]: plugin.get("args", {}) for plugin in profile["pluginConfig"]}
+    assert configured.keys() == {"DefaultEvictor", *profile["plugins"]["balance"]["enabled"]}
+    assert configured["DefaultEvictor"]["podProtections"] == {"extraEnabled": ["PodsWithPVC"]}
+    assert "rebalance" not in by_name(addons.common(rich({"availability.rebalance": False}), vsphere()))

@@ -187,3 +187,11 @@ def test_the_smallest_spec() -> None:
 )
 def test_sizes_for_people(value: int, text: str) -> None:
     assert show_bytes(value) == text
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "wrong"), [("02:00", "05:00", 0), ("22:00", "04:00", 1), ("02:00", "02:00", 1)]
+)
+def test_nodes_restart_between_two_times_of_one_day(start: str, end: str, wrong: int) -> None:
+    found = list(problems(rich({"availability.reboots": {"days": ["sun"], "start": start, "end": end}})))
+    assert [problem.path for problem in found] == [("availability", "reboots", "end")] * wrong
