@@ -39,9 +39,21 @@ def check(stack: Stack, params: Params) -> Iterator[Violation]:
     if not workloads:
         yield Violation("workloads", "\n".join([*drs, "whether nodes run short is not decidable: none are named"]))
     elif drs or short:
-        reach = "where DRS does not reach" if drs else "and nothing moves load between hosts"
-        reason = _nodes(short, reach, params) if short else [f"nodes do not run short of CPU {_assumed(params)}"]
+        reason = (
+            _nodes(short, _reach(stack, bool(drs)), params)
+            if short
+            else [f"nodes do not run short of CPU {_assumed(params)}"]
+        )
         yield Violation("workloads", "\n".join([*drs, *reason]))
+
+
+def _reach(stack: Stack, drs: bool) -> str:
+    """What moves load, and so does not help here."""
+    if drs:
+        return "where DRS does not reach"
+    if stack.cluster.wanted.availability.rebalance:
+        return "and the descheduler sees what pods ask for, not what they use"
+    return "and nothing moves load between hosts"
 
 
 def _drs(stack: Stack, site: SiteFacts, params: Params) -> Iterator[str]:

@@ -25,10 +25,18 @@ def test_drs_does_nothing_where_hosts_have_a_thread_for_each_vcpu() -> None:
     ]
 
 
-def test_the_same_nodes_run_short_on_metal_unless_they_are_larger() -> None:
-    short = f"spec workloads: nodes run short {ASSUMED}, and nothing moves load between hosts: {NODES}"
-    assert found(DRS, metal(rich())) == found(DRS, metal(rich(), known=False)) == [short]
-    assert found(DRS, metal(rich(), times=2)) == []
+@pytest.mark.parametrize(
+    ("rebalance", "reach"),
+    [
+        (False, "and nothing moves load between hosts"),
+        (True, "and the descheduler sees what pods ask for, not what they use"),
+    ],
+)
+def test_the_same_nodes_run_short_on_metal_unless_they_are_larger(rebalance: bool, reach: str) -> None:
+    short = f"spec workloads: nodes run short {ASSUMED}, {reach}: {NODES}"
+    spec = rich({"availability.rebalance": rebalance})
+    assert found(DRS, metal(spec)) == found(DRS, metal(spec, known=False)) == [short]
+    assert found(DRS, metal(spec, times=2)) == []
 
 
 def test_replicas_in_a_multiple_of_the_nodes_leave_nothing_to_balance() -> None:
@@ -69,7 +77,7 @@ def test_many_pods_a_node_can_be_evened_out() -> None:
     singles = [
         {"name": f"w{i}", "pool": "web", "replicas": 1, "requests": {"cpu": "500m", "memory": "1Gi"}} for i in range(60)
     ]
-    (message,) = found(DRS, metal(rich({"workloads": singles})))
+    (message,) = found(DRS, metal(rich({"workloads": singles, "availability.rebalance": False})))
     assert message == (
         f"spec workloads: nodes run short {ASSUMED}, and nothing moves load between hosts: pool web leaves "
         f"{percent(unmet(0.7, 0.7 * ((1 - 1 / 6) / 10) ** 0.5))} of demand unmet (most by w0: 1 on 6 nodes)\n"
