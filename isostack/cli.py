@@ -93,7 +93,7 @@ def diff(a: SourceArgument, b: SourceArgument, format: FormatOption = Format.tex
     from isostack.sources import labels, one_source
 
     project = _project()
-    found = [one_source(project, a), one_source(project, b)]
+    found = [one_source(project, name) for name in dict.fromkeys((a, b))]
     if len(labels(found)) == 1:
         raise InvalidInput([Problem(f"{labels(found)[0]} cannot differ from itself", "name two stacks")])
     _planned(found)
@@ -300,12 +300,13 @@ def _planned(sources: Sequence[Source]) -> None:
 def _previews(project: Project, sources: Sequence[Source]) -> list[Preview]:
     """One for each source, in their order."""
     from isostack.preview import preview as run
-    from isostack.sources import stacks_in
+    from isostack.sources import alarms, stacks_in
     from isostack.stacks import StackFile
 
     stacks = stacks_in(sources)
     with progress(f"previewing {', '.join(stack.name for stack in stacks)}"):
         made = iter(run(project.root, stacks) if stacks else ())
+    warn(alarms(sources))
     return [next(made) if isinstance(source, StackFile) else source for source in sources]
 
 

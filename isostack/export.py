@@ -22,8 +22,9 @@ def inventory(preview: Preview) -> dict[str, Any]:
     [documented] https://docs.ansible.com/ansible/latest/inventory_guide/intro_inventory.html
     """
     cluster, addresses = cluster_facts(preview), _addresses(preview)
-    order = [machine.name for machine in wanted_machines(cluster.wanted)]  # a state has them in the order of creation
-    machines = sorted(machine_facts(preview), key=lambda machine: order.index(machine.wanted.name))
+    # A state has them in the order of creation, and may have one that its spec no longer wants.
+    order = {machine.name: i for i, machine in enumerate(wanted_machines(cluster.wanted))}
+    machines = sorted(machine_facts(preview), key=lambda machine: order.get(machine.wanted.name, len(order)))
     groups: dict[str, dict[str, None]] = {}
     for machine in machines:
         for group in _groups(machine):

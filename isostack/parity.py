@@ -12,10 +12,11 @@ from typing import Any
 from components import facts
 from components.facts import AddonFacts, Facts, PkiFacts, Realisation
 from components.realise import leaves
+from isostack import same
 from isostack.evidence import cluster_facts, doubts, machine_facts
 from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
 
-ABSENT = "absent"
+ABSENT, SECRET = "absent", "[secret]"
 
 
 class Verdict(StrEnum):
@@ -63,9 +64,14 @@ def parity(previews: Sequence[Preview]) -> Parity:
     serves on one target is served on each that claims it, and when each wish comes true, or its degradation is listed.
     """
     neutral = [dict(_neutral(preview)) for preview in previews]
+    own = list(_own(previews))
     untold = {("outputs", "")} if any(preview.outputs is None for preview in previews) else set()
     subjects = [s for s in dict.fromkeys(subject for stack in neutral for subject in stack) if s not in untold]
-    differences = [d for subject in subjects for d in _differences(subject, [n.get(subject) for n in neutral])]
+    one_stack = len({(preview.project, preview.stack) for preview in previews}) == 1 < len(previews)
+    # Of one stack alone, all of its resources are held against each other: what is neutral is among them.
+    differences = own
+    if not one_stack:
+        differences += [d for subject in subjects for d in _differences(subject, [n.get(subject) for n in neutral])]
     differences += [*_unserved(previews), *_unrealised(previews), *_empty(previews)]
     for i, preview in enumerate(previews):
         for machine, field, what in doubts(preview):
@@ -81,8 +87,27 @@ def parity(previews: Sequence[Preview]) -> Parity:
         verdict=_verdict(len(previews), differences, shortfalls),
         differences=tuple(differences),
         shortfalls=tuple(shortfalls),
-        compared=_count(subjects),
+        compared={"resource": len(previews[0].resources)} if one_stack else _count(subjects),
     )
+
+
+def _own(previews: Sequence[Preview]) -> Iterator[Difference]:
+    """Between what stands for the same stack: the first of it, and each other."""
+    first: dict[tuple[str, str], int] = {}
+    for i, preview in enumerate(previews):
+        a = first.setdefault((preview.project, preview.stack), i)
+        if a == i:
+            continue
+        for subject, path, here, there in same.differences(previews[a], preview):
+            values = {a: ABSENT if here is None else _text(here), i: ABSENT if there is None else _text(there)}
+            yield Difference(subject, path, _masked(tuple(values.get(j, "") for j in range(len(previews)))))
+
+
+def _masked(values: tuple[str, ...]) -> tuple[str, ...]:
+    """What is a secret on one side is not printed for standing in clear on another."""
+    if SECRET not in values:
+        return values
+    return tuple(value if value in (SECRET, ABSENT, "") else "(stands in clear)" for value in values)
 
 
 def _verdict(stacks: int, differences: Sequence[Difference], shortfalls: Sequence[Shortfall]) -> Verdict:
@@ -121,7 +146,9 @@ def _key(preview: Preview, key: Resource) -> dict[str, Any]:
     from which."""
     made = key.property_dependencies
     return {
-        name: [_object_name(preview.by_urn[urn]) for urn in sorted(made[name])] if name in made else value
+        name: [SECRET] * isinstance(value, Secret) + [_object_name(preview.by_urn[urn]) for urn in sorted(made[name])]
+        if name in made
+        else value
         for name, value in key.inputs.items()
     }
 
@@ -179,7 +206,7 @@ def _text(value: Any) -> str:
     if value is UNKNOWN:
         return "(known after creation)"
     if isinstance(value, Secret):
-        return "[secret]"
+        return SECRET
     # As JSON where the text alone could be of another type: "1" is not 1 to Kubernetes.
     return value if isinstance(value, str) and not _is_json(value) else json.dumps(value)
 
@@ -201,7 +228,7 @@ def _differences(subject: Subject, stacks: Sequence[dict[str, str] | None]) -> I
     for field in fields:
         values = tuple((stack or {}).get(field, ABSENT) for stack in stacks)
         if len(set(values)) > 1:
-            yield Difference(name, field, values)
+            yield Difference(name, field, _masked(values))
 
 
 def _unrealised(previews: Sequence[Preview]) -> Iterator[Difference]:

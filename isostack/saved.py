@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -23,11 +23,11 @@ from pydantic.alias_generators import to_camel
 
 from components import facts, targets
 from components.decode import decode
-from components.facts import ClusterFacts
+from components.facts import ClusterFacts, MachineFacts
 from components.problems import InvalidInput, Problem
 from components.wording import did_you_mean
 from isostack.preview.model import HIDDEN, UNKNOWN, Message, Preview, Resource, Secret, Severity
-from isostack.preview.urn import ROOT_STACK_TYPE, is_default_provider, parts_of
+from isostack.preview.urn import ROOT_STACK_TYPE, is_default_provider, is_provider, parts_of
 from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE, unmarked
 
 STDIN: Final = "-"
@@ -42,8 +42,7 @@ def _filled(value: Any) -> Any:
     return [] if value is None else value
 
 
-Urns = Annotated[tuple[str, ...], BeforeValidator(_filled)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_filled)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_filled)]
 
 
 class _Part(BaseModel):
@@ -59,22 +58,25 @@ class _State(_Part):
     type: str
     custom: bool = False
     delete: bool = False
+    pending_replacement: bool = False
+    taint: bool = False
+    init_errors: Texts = ()
     external: bool = False
     id: str | None = None
     parent: str | None = None
     inputs: dict[str, Any] = Field(default_factory=dict)
     outputs: dict[str, Any] | None = None
-    dependencies: Urns = ()
-    property_dependencies: dict[str, Urns] = Field(default_factory=dict)
+    dependencies: Texts = ()
+    property_dependencies: dict[str, Texts] = Field(default_factory=dict)
     provider: str = ""
     protect: bool = False
     retain_on_delete: bool = False
     deleted_with: str | None = None
-    ignore_changes: Names = ()
-    replace_on_changes: Names = ()
+    ignore_changes: Texts = ()
+    replace_on_changes: Texts = ()
     replacement_trigger: Any = None
-    additional_secret_outputs: Names = ()
-    aliases: Urns = ()
+    additional_secret_outputs: Texts = ()
+    aliases: Texts = ()
 
 
 class _Step(_Part):
@@ -134,6 +136,8 @@ def _read(file: str) -> bytes:
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _fault("is UTF-16, as some shells write what `>` gets", "write it as UTF-8")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -142,8 +146,8 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise _fault("is empty", "if the command that wrote it failed, its standard error says why")
     if not text.lstrip().startswith("{"):
         first = text.strip().splitlines()[0]
-        what = f"not a JSON document: it begins with {first if len(first) <= 40 else first[:37] + '...'!r}"
-        raise _fault(what, "write the standard output alone: pulumi preview --json > FILE")
+        what = f"not a document of Pulumi: it begins with {first if len(first) <= 40 else first[:37] + '...'!r}"
+        raise _fault(what, "write the standard output alone: pulumi preview --json --show-sames > FILE")
     try:
         return dict(json.loads(text, parse_constant=_no_number))
     except RecursionError:
@@ -184,8 +188,13 @@ def _from_digest(digest: _Digest) -> Preview:
         first = " ".join(failed[0].message.split())
         raise _fault(f"this preview failed: {first[:300]}", "what the engine did not get to is not in it")
     told = Counter(step.op for step in digest.steps)
-    if (left_out := digest.change_summary.get("same", 0) - told["same"]) > 0:
-        raise _fault(f"{left_out} unchanged resources are not in it", "`pulumi preview --json --show-sames` has them")
+    left_out = {op: digest.change_summary.get(op, 0) - told[op] for op in ("same", "create", "update")}
+    if left_out["same"] > 0:
+        what = f"{_count(left_out['same'], 'unchanged resource')} not in it"
+        raise _fault(what, "`pulumi preview --json --show-sames` has them")
+    if missing := {op: count for op, count in left_out.items() if count > 0}:
+        counted = ", ".join(f"{count} {op}" for op, count in missing.items())
+        raise _fault(f"steps that it counts are not in it: {counted}", "a document is taken as it was written")
     states = {s.new_state.urn: s.new_state for s in digest.steps if s.new_state and not s.op.startswith("delete")}
     # The engine writes a step down before its outputs are there. At a preview they are the inputs, as far as is known.
     found = [replace(resource, outputs=resource.inputs) for resource in map(_from_digest_state, states.values())]
@@ -193,14 +202,30 @@ def _from_digest(digest: _Digest) -> Preview:
 
 
 def _from_export(deployment: _Deployment) -> Preview:
-    states = [state for state in deployment.resources if not state.delete]
-    messages: tuple[Message, ...] = ()
-    if deployment.pending:
-        text = f"{len(deployment.pending)} operations were under way: what became of them is not known to this state"
-        messages = (Message("warning", text),)
+    # What is deleted already, and only waits to be made anew, is not there.
+    states = [state for state in deployment.resources if not (state.delete or state.pending_replacement)]
+    messages = tuple(Message("warning", text) for text in _alarms(deployment, states))
     found = [_resource(state, _from_export_value) for state in states]
     outputs = next((resource.outputs for resource in found if resource.type == ROOT_STACK_TYPE), {})
     return _preview(found, outputs, messages)
+
+
+def _alarms(deployment: _Deployment, states: Sequence[_State]) -> Iterator[str]:
+    """What the state itself says is not as it should be."""
+    if deployment.pending:
+        number = len(deployment.pending)
+        yield f"{_count(number, 'operation')} under way in it: what became of that is not known to it"
+    for state in states:
+        if state.init_errors:
+            yield f"{_short(state.urn)} never became ready: {' '.join(state.init_errors[0].split())[:200]}"
+        if state.taint:
+            yield f"{_short(state.urn)} is marked to be replaced"
+        if state.custom and not state.id and not state.external:
+            yield f"{_short(state.urn)} has no id: whether it was made is not known"
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what} is" if number == 1 else f"{number} {what}s are"
 
 
 def _messages(diagnostics: Iterable[_Diagnostic]) -> Iterator[Message]:
@@ -230,7 +255,11 @@ def _resource(state: _State, value: Callable[[Any], Any]) -> Resource:
         raise _fault(f"{state.urn[:80]!r} is no URN of a resource", _HOW) from None
     if state.type != type_:
         raise _fault(f"{_short(state.urn)} is of type {state.type[:80]!r}, and {type_!r} by its URN", _HOW)
+    if any(isinstance(value(part), Secret) for part in (state.inputs, state.outputs or {})):
+        raise _fault(f"{_short(state.urn)}: its properties are one secret, where each has its own mark", _HOW)
     provider = state.provider.rpartition("::")[0]  # behind it stands the provider's id
+    outputs = value(state.outputs or {})
+    hidden = {name: Secret(UNKNOWN) for name in state.additional_secret_outputs if name in outputs}
     return Resource(
         urn=state.urn,
         type=state.type,
@@ -240,7 +269,7 @@ def _resource(state: _State, value: Callable[[Any], Any]) -> Resource:
         external=state.external,
         id=None if state.id in (None, "", UNKNOWN_VALUE) else state.id,
         inputs=_properties(state, value(state.inputs)),
-        outputs=value(state.outputs or {}),
+        outputs={**outputs, **hidden},
         dependencies=state.dependencies,
         property_dependencies={name: urns for name, urns in state.property_dependencies.items() if urns},
         provider=provider if provider and not is_default_provider(provider) else None,
@@ -289,7 +318,7 @@ def _value(value: Any, of_text: Callable[[str], Any]) -> Any:
 
 def _checked(preview: Preview) -> Preview:
     """The preview, if all that readers rely on holds: its parts belong together, and their facts are ours."""
-    problems = list(_dangling(preview)) or list(_wrong_facts(preview))
+    problems = list(_dangling(preview)) or list(_wrong_tree(preview)) or list(_wrong_facts(preview))
     if problems:
         raise InvalidInput(problems)
     return preview
@@ -305,6 +334,21 @@ def _dangling(preview: Preview) -> Iterator[Problem]:
         for field, urn in _named(resource):
             if urn not in counts:
                 yield Problem(f"{_short(urn)} is not in it", right, (_short(resource.urn), field))
+
+
+def _wrong_tree(preview: Preview) -> Iterator[Problem]:
+    """Parents that lead to no root, or to another one."""
+    root, *others = preview.of_type(ROOT_STACK_TYPE)
+    yield from (Problem("is a second root", path=(_short(other.urn),)) for other in others)
+    for resource in preview.resources:
+        above, met = resource, {resource.urn}
+        while above.parent is not None and above.parent not in met:
+            above = preview.by_urn[above.parent]
+            met.add(above.urn)
+        if above.parent is not None:
+            yield Problem("its parents go round in a ring", path=(_short(resource.urn), "parent"))
+        elif above is not root and not is_provider(above.urn):
+            yield Problem("belongs to no stack: it has no parent", path=(_short(above.urn), "parent"))
 
 
 def _named(resource: Resource) -> Iterator[tuple[str, str]]:
@@ -323,6 +367,7 @@ def _wrong_facts(preview: Preview) -> Iterator[Problem]:
         what = f"{len(clusters)} clusters are in it" if clusters else f"{preview.stack} is no stack of isostack"
         yield Problem(what, "one Cluster is wanted: a program that makes none cannot be compared")
         return
+    machines: dict[str, str] = {}
     for resource in preview.resources:
         model = facts.KINDS.get(resource.type)
         if model is None:
@@ -332,6 +377,11 @@ def _wrong_facts(preview: Preview) -> Iterator[Problem]:
         except InvalidInput as error:
             yield from error.problems
             continue
+        if isinstance(found, MachineFacts):
+            if (name := found.wanted.name) in machines:
+                what = f"a second machine of this name, beside {machines[name]}"
+                yield Problem(what, path=(_short(resource.urn), "facts", "wanted", "name"))
+            machines[name] = _short(resource.urn)
         if isinstance(found, ClusterFacts) and found.target not in targets.kinds():
             near = did_you_mean(found.target, targets.kinds())
             right = f"did you mean {near!r}?" if near else f"targets: {', '.join(targets.kinds())}"

@@ -3,10 +3,10 @@ others wrote into files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from components.load import SUFFIXES
+from components.load import SUFFIXES, is_there
 from components.problems import InvalidInput, Problem
 from isostack.inputs import stacks_of
 from isostack.preview import Preview
@@ -53,13 +53,22 @@ def labels(sources: Iterable[Source]) -> list[str]:
     return list(dict.fromkeys(map(_label, sources)))
 
 
+def alarms(sources: Iterable[Source]) -> Iterator[Problem]:
+    """What a state says of itself that is not as it should be."""
+    for source in sources:
+        if isinstance(source, Preview) and source.outputs is not None:
+            yield from (Problem(message.text, file=source.origin) for message in source.messages)
+
+
 def is_saved(project: Project, name: str) -> bool:
     """Whether the name is that of a file which is neither spec nor stack file: JSON, or what a shell makes of
     `<(pulumi stack export)`."""
     path = Path(name)
     if name == STDIN or path.suffix == ".json":
         return True
-    return path.suffix not in SUFFIXES and name not in project.stacks() and path.exists() and not path.is_dir()
+    if path.suffix in SUFFIXES or name in project.stacks() or _is_spec(project, name):
+        return False
+    return is_there(path) and not path.is_dir()
 
 
 def _behind(project: Project, name: str) -> tuple[Sequence[Source], tuple[Problem, ...]]:

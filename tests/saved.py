@@ -46,7 +46,13 @@ def _state(resource: Resource, value: Value) -> dict[str, Any]:
         "propertyDependencies": {name: list(resource.property_dependencies.get(name, ())) for name in resource.inputs},
         "provider": f"{resource.provider}::id" if resource.provider else "",
         "protect": resource.protect,
+        "external": resource.external,
         "ignoreChanges": list(resource.ignore_changes),
+        "replaceOnChanges": list(resource.replace_on_changes),
+        "replacementTrigger": value(resource.replacement_trigger),
+        "retainOnDelete": resource.retain_on_delete,
+        "deletedWith": resource.deleted_with or "",
+        "additionalSecretOutputs": list(resource.additional_secret_outputs),
     }
 
 

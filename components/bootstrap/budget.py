@@ -13,6 +13,9 @@ from components.plan import MachinePlan, Plan
 from components.problems import Problem
 from components.raw import Channel
 
+_NAMES = 64
+"""Bytes by which another name of the same length may be worse to compress [measured: 4]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -36,7 +39,7 @@ def budget(plan: Plan) -> Budget:
     for machines in alike.values():
         # They differ in their own names alone: the longest stands for all.
         longest = max(machines, key=lambda machine: len(machine.name))
-        size = raw.measure(raw.encode(plan, longest, render(plan, longest, late)))
+        size = raw.measure(raw.encode(plan, longest, render(plan, longest, late))) + _NAMES
         found |= {machine.name: size for machine in machines}
     return Budget(raw.CHANNEL, {machine.name: found[machine.name] for machine in plan.machines})
 

@@ -64,10 +64,14 @@ def parts_of(urn: str) -> tuple[str, str, str, str]:
     raise ValueError(urn)
 
 
+def is_provider(urn: str) -> bool:
+    return parts_of(urn)[2].startswith(_PROVIDER)
+
+
 def is_default_provider(urn: str) -> bool:
     """Whether the engine makes it by itself, for resources that name no provider [documented]
     github.com/pulumi/pulumi v3.259.0, pkg/resource/deploy/source_eval.go (defaultProviders)."""
-    return qualified_type(urn).startswith(_PROVIDER) and name_of(urn).startswith("default")
+    return is_provider(urn) and name_of(urn).startswith("default")
 
 
 def new_urn(stack: str, project: str, parent_type: str, type_: str, name: str) -> str:

@@ -89,14 +89,14 @@ def preview(out: Console, result: Preview) -> None:
     if result.resources:
         _tree(out, result, result.resources[0].urn, 0)
     if result.outputs is not None:
-        out.print(f"outputs: {', '.join(result.outputs)}")
+        out.print(f"outputs: {escape(', '.join(result.outputs))}")
     _messages(out, result.messages)
 
 
 def _tree(out: Console, result: Preview, urn: str, depth: int) -> None:
     for resource in result.children(urn):
         style = "" if resource.custom else "bold"
-        name = kind_name(resource.type)
+        name = escape(kind_name(resource.type))
         marks = " (protected)" if resource.protect else ""
         out.print(
             f"{'  ' * depth}[{style or 'default'}]+ {escape(resource.name)}[/] [dim]{name}{marks}[/]", soft_wrap=True
@@ -129,7 +129,9 @@ def comparison(out: Console, result: Comparison) -> None:
 
 
 def _verdict(out: Console, what: str, result: Parity) -> None:
-    verdict, wishes = result.verdict, len(result.shortfalls)
+    verdict = result.verdict
+    # Of two that stand for one stack, each wish once.
+    wishes = len({(s.realisation.field, s.realisation.mechanism, s.realisation.reason) for s in result.shortfalls})
     text = str(verdict)
     if verdict is Verdict.DEGRADED:
         text = f"equivalent with {wishes} degradation{'s' if wishes > 1 else ''}"
@@ -139,7 +141,7 @@ def _verdict(out: Console, what: str, result: Parity) -> None:
         text = "not equivalent: a wish cannot come true"
     out.print(f"[bold]{escape(what)}[/]: [{STYLE[verdict]}]{text}[/]")
     compared = ", ".join(f"{count} {kind}s" if count > 1 else kind for kind, count in result.compared.items())
-    against = "held against each other" if len(result.stacks) > 1 else "one stack has this spec; in it"
+    against = "held against each other" if len(result.stacks) > 1 else "there is one; in it"
     out.print(f"[dim]{against}: {compared}[/]")
 
 
@@ -175,7 +177,7 @@ def _machines(stacks: Sequence[StackSummary]) -> Table:
     for pool, groups in by_pool[0].items():
         asked = groups[0].asked
         count = sum(group.count for group in groups)
-        table.add_row(pool, f"{count} x {asked}", *(_made_of(stack.get(pool, []), asked) for stack in by_pool))
+        table.add_row(pool, f"{count} x {asked}", *(escape(_made_of(stack.get(pool, []), asked)) for stack in by_pool))
     totals = [sum(group.count for group in stack.groups) for stack in stacks]
     table.add_section()
     table.add_row("all", "", *(f"{total} {_hosts(stack)}" for total, stack in zip(totals, stacks, strict=True)))
@@ -232,7 +234,7 @@ def _shortfalls(out: Console, result: Parity) -> None:
     for (grade, reason, listed, mechanism), stacks in sorted(rows.items(), key=lambda row: row[0][:2]):
         why = "as above" if (reason, listed) == shown else reason
         style = f"[{STYLE[grade]}]{grade}[/]"
-        table.add_row(listed, style, escape("\n".join(stacks)), escape(mechanism), escape(why))
+        table.add_row(escape(listed), style, escape("\n".join(stacks)), escape(mechanism), escape(why))
         shown = (reason, listed)
     out.print(table)
 
@@ -241,7 +243,7 @@ def _realisations(out: Console, realisations: Iterable[Realisation]) -> None:
     _heading(out, "How each wish comes true")
     table = _table("field", "grade", "mechanism", "note")
     for r in realisations:
-        table.add_row(r.field, f"[{STYLE[r.grade]}]{r.grade}[/]", escape(r.mechanism), escape(r.reason))
+        table.add_row(escape(r.field), f"[{STYLE[r.grade]}]{r.grade}[/]", escape(r.mechanism), escape(r.reason))
     out.print(table)
 
 
@@ -258,7 +260,7 @@ def _rules(rules: Sequence[str], findings: Mapping[str, Sequence[Finding]]) -> T
     for rule in rules:
         levels = [", ".join({f.level for f in found if f.rule == rule}) for found in findings.values()]
         cells = (f"[{STYLE.get(level, 'default')}]{level}[/]" if level else "no finding" for level in levels)
-        table.add_row(rule, *cells)
+        table.add_row(escape(rule), *cells)
     return table
 
 
@@ -268,7 +270,7 @@ def _findings(out: Console, stack: str, findings: Sequence[Finding]) -> None:
             f"[{STYLE.get(finding.level, 'default')}]{finding.level}[/]",
             f" ({finding.field})" if finding.field else "",
         )
-        out.print(f"[bold]{escape(stack)}[/]: {level} {finding.rule}{of}")
+        out.print(f"[bold]{escape(stack)}[/]: {level} {finding.rule}{escape(of)}")
         out.print(Padding(escape(finding.message), (0, 0, 0, 4), expand=False))
         if finding.remediation:
             out.print(Padding(f"[dim]{escape(finding.remediation)}[/]", (0, 0, 0, 4), expand=False))
@@ -277,7 +279,7 @@ def _findings(out: Console, stack: str, findings: Sequence[Finding]) -> None:
 def _kinds(stacks: Sequence[StackSummary]) -> Table:
     table = _table("kind", *(stack.stack for stack in stacks), numbers=len(stacks))
     for kind in sorted({kind for stack in stacks for kind in stack.kinds}):
-        table.add_row(kind, *(str(stack.kinds.get(kind, "-")) for stack in stacks))
+        table.add_row(escape(kind), *(str(stack.kinds.get(kind, "-")) for stack in stacks))
     table.add_section()
     table.add_row("all", *(str(sum(stack.kinds.values())) for stack in stacks))
     return table

@@ -52,4 +52,4 @@ def test_what_a_policy_blocks_stands_beside_the_verdict() -> None:
 def test_one_stack_is_not_called_equivalent() -> None:
     lines = compared(SHOP[1]).splitlines()
     assert lines[0] == "shop on tinkerbell: nothing to compare with"
-    assert lines[1].startswith("one stack has this spec; in it: spec, PKI, 13 keys, 14 machines")
+    assert lines[1].startswith("there is one; in it: spec, PKI, 13 keys, 14 machines")

@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from components.problems import InvalidInput
 from isostack.comparison import compare
+from isostack.export import inventory
 from isostack.parity import Verdict, parity
 from isostack.preview import UNKNOWN, Preview, Secret
+from isostack.report import text
+from isostack.report.text import console
 from isostack.saved import read_saved
 from tests.cli import Run
 from tests.examples import previews
@@ -90,7 +93,77 @@ def test_what_differs_from_the_stack_is_told(tmp_path: Path) -> None:
     machine["inputs"]["facts"]["wanted"]["zone"] = "elsewhere"
     result = parity([made, read_saved(written(tmp_path, document))])
     assert result.verdict is Verdict.NOT
-    assert ("zone", "elsewhere") in {(d.field, d.values[1]) for d in result.differences}
+    assert ("facts.wanted.zone", "elsewhere") in {(d.field, d.values[1]) for d in result.differences}
+
+
+Change = Callable[[Document], object]
+
+
+def resource(document: Document, type_: str) -> Document:
+    found: Document = next(r for r in document["deployment"]["resources"] if r["type"].endswith(type_))
+    return found
+
+
+CHANGES: dict[str, tuple[Change, str, str]] = {
+    "fewer CPUs": (lambda d: resource(d, ":VirtualMachine")["inputs"].update(numCpus=1), "numCpus", "1"),
+    "another network": (
+        lambda d: resource(d, ":VirtualMachine")["inputs"]["networkInterfaces"][0].update(adapterType="e1000"),
+        "networkInterfaces[0].adapterType",
+        "e1000",
+    ),
+    "no protection": (lambda d: resource(d, ":PrivateKey").update(protect=False), "(protect)", "false"),
+    "a key in clear": (
+        lambda d: resource(d, ":SelfSignedCert")["inputs"].update(privateKeyPem="CANARY"),
+        "privateKeyPem",
+        "(stands in clear)",
+    ),
+    "another provisioner": (
+        lambda d: resource(d, ":StorageClass")["inputs"].update(provisioner="other"),
+        "provisioner",
+        "other",
+    ),
+    "nothing kept": (lambda d: resource(d, ":VirtualMachine").update(ignoreChanges=None), "(ignore_changes)", "[]"),
+    "a rule gone": (lambda d: drop(d, ":HaVmOverride"), "", "absent"),
+    "deleted, to be made anew": (
+        lambda d: resource(d, ":HaVmOverride").update(pendingReplacement=True),
+        "",
+        "absent",
+    ),
+}
+
+
+def drop(document: Document, type_: str) -> None:
+    document["deployment"]["resources"].remove(resource(document, type_))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_of_one_stack_everything_is_held_against_its_files(tmp_path: Path, name: str) -> None:
+    made = next(made for made in previews("edge") if made.stack == "edge-vsphere")
+    change, field, value = CHANGES[name]
+    document = export(made)
+    change(document)
+    result = parity([made, read_saved(written(tmp_path, document))])
+    assert result.verdict is Verdict.NOT
+    assert (field, value) in {(d.field, d.values[1]) for d in result.differences}
+    assert "CANARY" not in repr(result)
+
+
+def test_a_state_that_says_it_is_not_well_is_believed(tmp_path: Path) -> None:
+    document = export(previews("edge")[0])
+    document["deployment"]["pending_operations"] = [{"type": "creating"}]
+    resource(document, ":Hardware").update(initErrors=["no  such host"], taint=True)
+    run = Run(ROOT, "diff", "edge-tinkerbell", written(tmp_path, document))
+    assert "warning: " in run.err
+    for alarm in ("1 operation is under way in it", "never became ready: no such host", "is marked to be replaced"):
+        assert alarm in run.err
+
+
+def test_parents_make_a_tree(tmp_path: Path) -> None:
+    document = export(previews("edge")[0])
+    resource(document, ":Pki")["parent"] = resource(document, ":PrivateKey")["urn"]
+    assert "its parents go round in a ring" in said(tmp_path, document)
+    resource(document, ":Pki")["parent"] = ""
+    assert "belongs to no stack: it has no parent" in said(tmp_path, document)
 
 
 def test_what_is_no_document(tmp_path: Path) -> None:
@@ -128,6 +201,8 @@ def test_what_is_not_all_of_a_stack(tmp_path: Path) -> None:
     assert "this preview failed: no such host; what the engine did not get to" in said(tmp_path, document)
     document = digest(made)
     document["steps"] = [step for step in document["steps"] if "Pki::" not in step["urn"]]
+    assert "steps that it counts are not in it: 1 create" in said(tmp_path, document)
+    document["changeSummary"] = {"create": len(document["steps"])}
     assert "Pki edge-pki is not in it; a preview of all of the stack, without --target" in said(tmp_path, document)
     assert "no resource of a stack is in it" in said(tmp_path, {"steps": []})
     assert "no resource of a stack is in it" in said(tmp_path, {"version": 3, "deployment": {}})
@@ -136,7 +211,7 @@ def test_what_is_not_all_of_a_stack(tmp_path: Path) -> None:
 def test_what_is_of_another_program(tmp_path: Path) -> None:
     made = previews("edge")[0]
     document = digest(made)
-    document["steps"] = document["steps"][:1]
+    document["steps"], document["changeSummary"] = document["steps"][:1], {}
     assert f"{made.stack} is no stack of isostack; one Cluster is wanted" in said(tmp_path, document)
     document = export(made)
     for resource in document["deployment"]["resources"]:
@@ -183,7 +258,11 @@ def spoilt(draw: st.DrawFn) -> Document:
 def test_a_spoilt_document_is_compared_or_refused(tmp_path_factory: pytest.TempPathFactory, document: Document) -> None:
     file = written(tmp_path_factory.getbasetemp(), document, "spoilt.json")
     with suppress(InvalidInput):
-        compare([read_saved(file), previews("edge")[0]], (), {})
+        read = read_saved(file)
+        out = console()
+        text.comparison(out, compare([read, previews("edge")[0]], (), {read.label: (), "edge-tinkerbell": ()}))
+        text.preview(out, read)
+        inventory(read)
 
 
 def test_commands_take_files_beside_stacks(tmp_path: Path) -> None:
