@@ -37,8 +37,8 @@ class OneCluster(LoadScopeScheduling):  # type: ignore[misc]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCluster:
-    return OneCluster(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCluster | None:
+    return OneCluster(config, log) if config.getvalue("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -158,7 +159,11 @@ class Engine:
         """What tests.engine.child.ARGUMENTS names, with the program run as the Python language host would. `packs` are
         names of the project's own, or folders."""
         with self.start(operation, stack, packs) as process:
-            output, _ = process.communicate(timeout=300)
+            try:
+                output, _ = process.communicate(timeout=300)
+            finally:
+                if process.poll() is None:  # the group: else the plugins would hold the pipe, and this test, for ever
+                    os.killpg(process.pid, signal.SIGKILL)
         return _outcome(output)
 
     def start(self, operation: str, stack: str, packs: Sequence[str] = ()) -> subprocess.Popen[str]:

@@ -44,7 +44,6 @@ def _parts(ours: Resource, real: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
     yield "inputs", sorted(ours.inputs), sorted(name for name in real.get("inputs", {}) if name not in added)
     for name, value in ours.inputs.items():
         there = real.get("inputs", {}).get(name)
-        yield f"secrecy of {name}", isinstance(value, Secret), _is_secret(there)
         yield from _values(f"inputs.{name}", value, there)
     yield "ignoreChanges", sorted(ours.ignore_changes), sorted(real.get("ignoreChanges", ()))
     yield "replaceOnChanges", sorted(ours.replace_on_changes), sorted(real.get("replaceOnChanges", ()))
@@ -84,9 +83,11 @@ def _seconds(resource: Resource) -> dict[str, int]:
 
 def _values(path: str, ours: Any, real: Any) -> Iterator[tuple[str, Any, Any]]:
     """What is known beforehand is what was made. Secrets are encrypted in the state."""
-    if ours is UNKNOWN or isinstance(ours, Secret) or _is_secret(real):
+    if ours is UNKNOWN:
         return
-    if isinstance(ours, Mapping) and isinstance(real, Mapping):
+    if isinstance(ours, Secret) or _is_secret(real):
+        yield f"secrecy of {path}", isinstance(ours, Secret), _is_secret(real)
+    elif isinstance(ours, Mapping) and isinstance(real, Mapping):
         for key in ours.keys() | real.keys():
             yield from _values(f"{path}.{key}", ours.get(key), real.get(key))
     elif isinstance(ours, list) and isinstance(real, list) and len(ours) == len(real):

@@ -35,12 +35,15 @@ def made(engine: Engine) -> Counter[str]:
     return Counter(line["urn"] for line in engine.journal() if line["operation"] == "create" and not line["fault"])
 
 
-def check_the_next_up_finishes(engine: Engine, before: dict[str, str]) -> None:
+def check_the_next_up_finishes(engine: Engine) -> None:
+    """What was written down is made no second time, and keys are kept."""
+    state = json.loads(engine.state(STACK))["checkpoint"]["latest"]["resources"]
+    before, written = keys(engine), {r["urn"] for r in state}
     assert before
     found = engine.run("up", STACK)
     assert found.error == ""
     assert keys(engine).items() >= before.items()
-    assert set(made(engine).values()) == {1}
+    assert {urn for urn, times in made(engine).items() if times > 1} & written == set()
     assert engine.run("up", STACK).did() == []
 
 
@@ -49,13 +52,14 @@ def test_a_provider_that_fails_on_the_third_machine(edge: Engine) -> None:
         edge.fault("create", VM, "edge-apps-1", "fail")
         found = edge.run("up", STACK)
         assert "planned: create of edge-apps-1 fails" in "\n".join((found.error, *found.diagnostics))
-        check_the_next_up_finishes(edge, keys(edge))
+        check_the_next_up_finishes(edge)
 
 
 def test_a_provider_that_dies(edge: Engine) -> None:
+    """What it had made and not told, nobody knows: a real one would leave that behind, and it is made once more."""
     edge.fault("create", VM, "edge-apps-1", "die")
     assert edge.run("up", STACK).error
-    check_the_next_up_finishes(edge, keys(edge))
+    check_the_next_up_finishes(edge)
 
 
 def wait_for_quiet(engine: Engine) -> None:
@@ -86,12 +90,14 @@ def hanging(edge: Engine) -> Iterator[tuple[Engine, subprocess.Popen[str]]]:
 
 
 def test_an_engine_that_is_killed(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
+    """All that was made before was written down: the engine had time for it."""
     engine, process = hanging
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert json.loads(engine.state(STACK))
     engine.pulumi("cancel", "--yes", "--stack", STACK)  # the lock of the dead
-    check_the_next_up_finishes(engine, keys(engine))
+    check_the_next_up_finishes(engine)
+    assert set(made(engine).values()) == {1}
 
 
 def test_one_up_has_the_lock_until_ctrl_c(hanging: tuple[Engine, subprocess.Popen[str]]) -> None:
@@ -105,4 +111,4 @@ def test_one_up_has_the_lock_until_ctrl_c(hanging: tuple[Engine, subprocess.Pope
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert "create of edge-apps-1 is cancelled" in output
-    check_the_next_up_finishes(engine, keys(engine))
+    check_the_next_up_finishes(engine)

@@ -28,8 +28,11 @@ from tests.specs import KEY, ROOT
 STACKS = find_project(ROOT).stacks()
 NEW = "new"
 """Names what the owner adds."""
-RUNNING = {"VirtualMachine", "Device", "Hardware", "Workflow"}
+MACHINE = {"vsphere": {"VirtualMachine"}, "equinix": {"Device"}, "tinkerbell": {"Hardware", "Workflow"}}
+RUNNING = set().union(*MACHINE.values())
 """What a machine runs on: nothing but its generation may replace or update these."""
+KEEPERS: Mapping[str, set[str]] = {"vsphere": set(), "equinix": {"ProjectSshKey"}, "tinkerbell": set()}
+"""Of which a target has a resource for each admin's key, beside the user data."""
 
 
 @dataclass(frozen=True)
@@ -225,20 +228,13 @@ def check_changes_that_no_machine_feels(life: Life) -> None:
     assert changes(outcome) == {
         ("update", cluster),
         *(("update", f"Machine {machine}") for machine in life.machines()),
-        *(("create", short) for short in outcome.did("create") if short.split()[0] in keepers(life)),
+        *(("create", short) for short in outcome.did("create") if short.split()[0] in KEEPERS[life.kind]),
     }
-    assert len(outcome.did("create")) == len(keepers(life))
+    assert len(outcome.did("create")) == len(KEEPERS[life.kind])
 
 
 def changes(outcome: Outcome) -> set[tuple[str, str]]:
     return {(step.operation, step.short) for step in outcome.steps if step.operation != "same"}
-
-
-def keepers(life: Life) -> set[str]:
-    """Types of which a target has a resource for each admin's key, beside the user data."""
-    resources = json.loads(life.engine.state(life.stack))["checkpoint"]["latest"]["resources"]
-    keeping = (r for r in resources if KEY.split()[1] in str(r.get("inputs", {}).get("publicKey")))
-    return {r["type"].rpartition(":")[2] for r in keeping}
 
 
 def check_that_another_namespace_images_no_host(life: Life) -> None:
@@ -274,8 +270,8 @@ def check_a_generation(life: Life) -> None:
         for line in list(life.engine.journal())[journal:]
         if line["urn"].split("::")[2].rpartition(":")[2] in RUNNING
     ]
-    kinds = dict.fromkeys(kind for _, kind, _ in done)
-    assert kinds
+    kinds = {kind for _, kind, _ in done}
+    assert kinds == MACHINE[life.kind]
     for kind in kinds:
         # Deleted before it is made again: the new one has its address.
         assert [operation for operation, other, _ in done if other == kind] == ["delete", "create"]
@@ -288,4 +284,9 @@ def check_destruction(life: Life, made: int) -> None:
     assert gone.error == ""
     assert set(gone.counts) == {"delete"}
     assert len(gone.steps) >= made
+    there: set[str] = set()
+    for line in life.engine.journal():
+        if line["operation"] != "update":
+            (there.add if line["operation"] == "create" else there.discard)(line["urn"])
+    assert {urn for urn in there if life.stack in urn} == set()
     assert not json.loads(life.engine.state(life.stack))["checkpoint"]["latest"].get("resources")

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -153,7 +152,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         does = _planned(operation, urn)
         _write({"operation": operation, "urn": urn, "fault": does})
         if does == "die":
-            time.sleep(2)  # what is answered and lost would be made twice, and not by a fault of the program
             os.kill(os.getpid(), signal.SIGKILL)
         if does == "hang":
             self._cancelled.wait()
