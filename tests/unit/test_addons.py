@@ -74,7 +74,7 @@ def test_a_tenant_gets_a_closed_namespace_of_its_trust() -> None:
     policies = [t for t in by_name(addons.common(rich(), vsphere()))["tenants"].objects if t.kind == "NetworkPolicy"]
     assert Counter(policy.namespace for policy in policies) == {"shop": 3, "partner": 3}
     denied = [p for p in policies if p.name == "default-deny"]
-    assert all("ingress" not in p.body["spec"] and "egress" not in p.body["spec"] for p in denied)
+    assert [p.body["spec"] for p in denied] == [{"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}] * 2
 
 
 def test_the_etcd_backup_runs_beside_etcd_and_keeps_what_is_asked() -> None:
@@ -262,7 +262,8 @@ def test_a_tenants_pods_reach_no_other_tenants_nodes() -> None:
     found = objects(*addons.common(rich(), vsphere()))
     policy = found["ValidatingAdmissionPolicy", "tenant-nodes"].body["spec"]
     binding = found["ValidatingAdmissionPolicyBinding", "tenant-nodes"].body["spec"]
-    assert binding["policyName"] == "tenant-nodes"
+    assert (binding["policyName"], policy["failurePolicy"]) == ("tenant-nodes", "Fail")
+    assert binding["validationActions"] == ["Deny"]
     (selector,) = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert selector["key"] in found["Namespace", "partner"].body["metadata"]["labels"]
     assert [v["expression"].count("isostack.io/tenant") for v in policy["validations"]] == [3, 0]
