@@ -21,14 +21,12 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from components import facts, targets
 from components.decode import decode
-from components.facts import ClusterFacts, MachineFacts
 from components.problems import InvalidInput, Problem
-from components.wording import did_you_mean
 from isostack.preview.model import HIDDEN, UNKNOWN, Message, Preview, Resource, Secret, Severity
-from isostack.preview.urn import ROOT_STACK_TYPE, is_default_provider, is_provider, parts_of
+from isostack.preview.urn import ROOT_STACK_TYPE, is_default_provider, parts_of
 from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE, unmarked
+from isostack.sound import checked, short
 
 STDIN: Final = "-"
 MAX_BYTES: Final = 2**29
@@ -114,7 +112,7 @@ def read_saved(file: str) -> Preview:
     """The preview in a file, of the standard input for `-`. Raises InvalidInput with what is wrong with it."""
     name = "standard input" if file == STDIN else file
     try:
-        return replace(_checked(_understood(_parsed(_read(file)))), origin=name)
+        return replace(checked(_understood(_parsed(_read(file)))), origin=name)
     except InvalidInput as error:
         raise InvalidInput([replace(problem, file=name) for problem in error.problems[:_MOST]]) from None
 
@@ -217,11 +215,11 @@ def _alarms(deployment: _Deployment, states: Sequence[_State]) -> Iterator[str]:
         yield f"{_count(number, 'operation')} under way in it: what became of that is not known to it"
     for state in states:
         if state.init_errors:
-            yield f"{_short(state.urn)} never became ready: {' '.join(state.init_errors[0].split())[:200]}"
+            yield f"{short(state.urn)} never became ready: {' '.join(state.init_errors[0].split())[:200]}"
         if state.taint:
-            yield f"{_short(state.urn)} is marked to be replaced"
+            yield f"{short(state.urn)} is marked to be replaced"
         if state.custom and not state.id and not state.external:
-            yield f"{_short(state.urn)} has no id: whether it was made is not known"
+            yield f"{short(state.urn)} has no id: whether it was made is not known"
 
 
 def _count(number: int, what: str) -> str:
@@ -254,9 +252,9 @@ def _resource(state: _State, value: Callable[[Any], Any]) -> Resource:
     except ValueError:
         raise _fault(f"{state.urn[:80]!r} is no URN of a resource", _HOW) from None
     if state.type != type_:
-        raise _fault(f"{_short(state.urn)} is of type {state.type[:80]!r}, and {type_!r} by its URN", _HOW)
+        raise _fault(f"{short(state.urn)} is of type {state.type[:80]!r}, and {type_!r} by its URN", _HOW)
     if any(isinstance(value(part), Secret) for part in (state.inputs, state.outputs or {})):
-        raise _fault(f"{_short(state.urn)}: its properties are one secret, where each has its own mark", _HOW)
+        raise _fault(f"{short(state.urn)}: its properties are one secret, where each has its own mark", _HOW)
     provider = state.provider.rpartition("::")[0]  # behind it stands the provider's id
     outputs = value(state.outputs or {})
     hidden = {name: Secret(UNKNOWN) for name in state.additional_secret_outputs if name in outputs}
@@ -314,87 +312,6 @@ def _value(value: Any, of_text: Callable[[str], Any]) -> Any:
     added = value.get("__defaults")
     added = {"__defaults", *(name for name in added if isinstance(name, str))} if isinstance(added, list) else set()
     return unmarked({key: _value(item, of_text) for key, item in value.items() if key not in added})
-
-
-def _checked(preview: Preview) -> Preview:
-    """The preview, if all that readers rely on holds: its parts belong together, and their facts are ours."""
-    problems = list(_dangling(preview)) or list(_wrong_tree(preview)) or list(_wrong_facts(preview))
-    if problems:
-        raise InvalidInput(problems)
-    return preview
-
-
-def _dangling(preview: Preview) -> Iterator[Problem]:
-    counts = Counter(resource.urn for resource in preview.resources)
-    yield from (Problem(f"is in it {count} times", path=(_short(urn),)) for urn, count in counts.items() if count > 1)
-    right = "a preview of all of the stack, without --target or --exclude, has it"
-    for resource in preview.resources:
-        if parts_of(resource.urn)[:2] != (preview.stack, preview.project):
-            yield Problem(f"belongs to another stack than {preview.stack}", path=(_short(resource.urn),))
-        for field, urn in _named(resource):
-            if urn not in counts:
-                yield Problem(f"{_short(urn)} is not in it", right, (_short(resource.urn), field))
-
-
-def _wrong_tree(preview: Preview) -> Iterator[Problem]:
-    """Parents that lead to no root, or to another one."""
-    root, *others = preview.of_type(ROOT_STACK_TYPE)
-    yield from (Problem("is a second root", path=(_short(other.urn),)) for other in others)
-    for resource in preview.resources:
-        above, met = resource, {resource.urn}
-        while above.parent is not None and above.parent not in met:
-            above = preview.by_urn[above.parent]
-            met.add(above.urn)
-        if above.parent is not None:
-            yield Problem("its parents go round in a ring", path=(_short(resource.urn), "parent"))
-        elif above is not root and not is_provider(above.urn):
-            yield Problem("belongs to no stack: it has no parent", path=(_short(above.urn), "parent"))
-
-
-def _named(resource: Resource) -> Iterator[tuple[str, str]]:
-    """The URNs of other resources in a resource, each with the field that it stands in."""
-    ones = {"parent": resource.parent, "provider": resource.provider, "deletedWith": resource.deleted_with}
-    yield from ((field, urn) for field, urn in ones.items() if urn)
-    yield from (("dependencies", urn) for urn in resource.dependencies)
-    yield from (
-        (f"propertyDependencies.{k}", urn) for k, urns in resource.property_dependencies.items() for urn in urns
-    )
-
-
-def _wrong_facts(preview: Preview) -> Iterator[Problem]:
-    clusters = preview.of_type(facts.CLUSTER)
-    if len(clusters) != 1:
-        what = f"{len(clusters)} clusters are in it" if clusters else f"{preview.stack} is no stack of isostack"
-        yield Problem(what, "one Cluster is wanted: a program that makes none cannot be compared")
-        return
-    machines: dict[str, str] = {}
-    for resource in preview.resources:
-        model = facts.KINDS.get(resource.type)
-        if model is None:
-            continue
-        try:
-            found = decode(model, resource.inputs.get("facts"), document=None, at=(_short(resource.urn), "facts"))
-        except InvalidInput as error:
-            yield from error.problems
-            continue
-        if isinstance(found, MachineFacts):
-            if (name := found.wanted.name) in machines:
-                what = f"a second machine of this name, beside {machines[name]}"
-                yield Problem(what, path=(_short(resource.urn), "facts", "wanted", "name"))
-            machines[name] = _short(resource.urn)
-        if isinstance(found, ClusterFacts) and found.target not in targets.kinds():
-            near = did_you_mean(found.target, targets.kinds())
-            right = f"did you mean {near!r}?" if near else f"targets: {', '.join(targets.kinds())}"
-            yield Problem(f"no target {found.target!r}", right, (_short(resource.urn), "facts", "target"))
-
-
-def _short(urn: str) -> str:
-    """`Machine shop-web-0`; what is no URN, as it is."""
-    try:
-        _, _, type_, name = parts_of(urn)
-    except ValueError:
-        return repr(urn[:80])
-    return f"{type_.rpartition(':')[2]} {name}"
 
 
 def _fault(what: str, right: str = "") -> InvalidInput:
