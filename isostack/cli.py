@@ -60,6 +60,7 @@ def compare(
     format: FormatOption = Format.text,
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
+    _load_pulumi(names)
     from isostack.check import Packs
     from isostack.inputs import stacks_of
     from isostack.sources import is_saved, sources
@@ -90,6 +91,7 @@ def compare(
 @app.command(cls=Command)
 def diff(a: SourceArgument, b: SourceArgument, format: FormatOption = Format.text) -> None:
     """Say whether two stacks of one spec are equivalent, and where they differ. Exits 1 when they are not."""
+    _load_pulumi([a, b])
     from isostack.sources import labels, one_source
 
     project = _project()
@@ -120,6 +122,7 @@ def check(
     format: FormatOption = Format.text,
 ) -> None:
     """Ask the policy packs about stacks. Exits 1 when a mandatory policy is violated."""
+    _load_pulumi(names or [""])
     from isostack.check import Packs
     from isostack.sources import sources
 
@@ -145,6 +148,7 @@ def check(
 @app.command(cls=Command)
 def preview(stack: SourceArgument, format: FormatOption = Format.text) -> None:
     """Show every resource that `pulumi up` would create for a stack. No Pulumi CLI, no login, no credentials."""
+    _load_pulumi([stack])
     from isostack.sources import one_source
 
     project = _project()
@@ -285,16 +289,20 @@ def _project() -> Project:
     return find_project(Path.cwd(), otherwise=Path(__file__).parents[1])
 
 
+def _load_pulumi(names: Sequence[str]) -> None:
+    """First of all, where a stack may be among the names: Pulumi loads while the rest of this command does."""
+    from isostack.preview import start_server
+
+    if not all(name == "-" or name.endswith(".json") for name in names):
+        start_server()
+
+
 def _planned(sources: Sequence[Source]) -> None:
-    """What cannot be planned is told before anything is previewed; Pulumi loads meanwhile."""
+    """What cannot be planned is told before anything is previewed."""
     from isostack.inputs import plan_all, warnings
     from isostack.sources import stacks_in
 
-    if stacks := stacks_in(sources):
-        from isostack.preview import start_server
-
-        start_server()
-        warn(warnings(plan_all(stacks)))
+    warn(warnings(plan_all(stacks_in(sources))))
 
 
 def _previews(project: Project, sources: Sequence[Source]) -> list[Preview]:
