@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from components import targets
+from components.plan import Plan
 from components.spec import CONTROL_PLANE
 from isostack.inputs import read
 from isostack.preview import Preview, preview
@@ -56,8 +57,11 @@ class Life:
 
     def machines(self, *pools: str) -> list[str]:
         """Of these pools; without any: all."""
-        plan = read(find_project(self.engine.root).stack(self.stack)).plan()
-        return [m.name for m in plan.machines if not pools or m.wanted.pool in pools]
+        return [m.name for m in self.plan.machines if not pools or m.wanted.pool in pools]
+
+    @property
+    def plan(self) -> Plan:
+        return read(find_project(self.engine.root).stack(self.stack)).plan()
 
     def edit(self, file: Path, old: str, new: str) -> None:
         text = file.read_text("utf-8")
@@ -183,6 +187,12 @@ def check_shrinking_and_growing(life: Life) -> None:
     more = life.up()
     assert of_machine(more, "create") == {last}
     assert of_machine(more, "update", "replace", "delete") == set()
+    # What came with the machine goes with it, and comes back with it: nothing else is made or deleted.
+    assert set(less.did("delete")) == set(more.did("create"))
+    hosts = {m.place.host for m in life.plan.machines if m.name == last}
+    own = [last, *(host for host in hosts if host)]
+    rest = set(more.did("create")) - UPDATED[life.kind](cluster, name)  # a rule for one machine alone is none
+    assert [short for short in rest if not any(each in short.split()[1] for each in own)] == []
     for outcome in (less, more):
         # A host that is given up becomes a spare: Tinkerbell's own record of it is written anew, and no other host's.
         other = {short for short in outcome.did("update") if not short.startswith((f"Cluster {cluster}", IN_ZONE))}
