@@ -29,7 +29,12 @@ def as_ansible_reads(folder: Path, preview: Preview) -> Any:
     file.write_text(yaml.safe_dump(inventory(preview)), "utf-8")
     done = subprocess.run(
         [Path(sys.executable).parent / "ansible-inventory", "-i", file, "--list"],
-        env={**os.environ, "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true"},
+        env={
+            **os.environ,
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_HOME": str(folder / "home"),
+            "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
+        },
         capture_output=True,
         text=True,
         timeout=60,
