@@ -47,6 +47,7 @@ class Command(TyperCommand):
 def run(app: typer.Typer) -> NoReturn:
     """Run the command line and exit. No bad input and nothing that the system refuses shows a traceback."""
     _open_streams()
+    sys.unraisablehook = _again
     code: Any = FINE
     stdout = sys.stdout
     try:
@@ -66,6 +67,17 @@ def run(app: typer.Typer) -> NoReturn:
     except OSError:
         _forget(1)
     sys.exit(code)
+
+
+def _again(lost: Any) -> None:
+    """Python drops a Ctrl-C that comes inside a callback, of which each import has some: it is sent once more."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        from _thread import interrupt_main
+        from threading import Timer
+
+        Timer(0.05, interrupt_main).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _open_streams() -> None:
