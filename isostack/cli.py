@@ -61,7 +61,6 @@ def compare(
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
     _load_pulumi(names)
-    from isostack.check import Packs
     from isostack.inputs import stacks_of
     from isostack.sources import is_saved, sources
 
@@ -70,14 +69,11 @@ def compare(
     found, strays = stacks_of(project, names[0]) if alone else sources(project, names)
     warn(strays)
     _planned(found)
-    with Packs.start(_packs(project)) as packs:
-        from isostack.comparison import compare as compare_previews
-        from isostack.parity import Verdict
+    previews, rules, findings = _asked(project, found)
+    from isostack.comparison import compare as compare_previews
+    from isostack.parity import Verdict
 
-        previews = _previews(project, found)
-        with progress("asking the policy packs"):
-            findings = {preview.label: packs.check(preview) for preview in previews}
-            result = compare_previews(previews, packs.rules, findings)
+    result = compare_previews(previews, rules, findings)
     if format is Format.json:
         print_json("compare", comparison=result)
     else:
@@ -123,18 +119,13 @@ def check(
 ) -> None:
     """Ask the policy packs about stacks. Exits 1 when a mandatory policy is violated."""
     _load_pulumi(names or [""])
-    from isostack.check import Packs
     from isostack.sources import sources
 
     project = _project()
     found, strays = sources(project, names or _all_stacks(project))
     warn(strays)
     _planned(found)
-    with Packs.start(_packs(project)) as packs:
-        previews = _previews(project, found)
-        with progress("asking the policy packs"):
-            findings = {preview.label: packs.check(preview) for preview in previews}
-            rules = packs.rules
+    _, rules, findings = _asked(project, found)
     if format is Format.json:
         print_json("check", rules=rules, findings=findings)
     else:
@@ -316,6 +307,18 @@ def _previews(project: Project, sources: Sequence[Source]) -> list[Preview]:
         made = iter(run(project.root, stacks) if stacks else ())
     warn(alarms(sources))
     return [next(made) if isinstance(source, StackFile) else source for source in sources]
+
+
+def _asked(
+    project: Project, sources: Sequence[Source]
+) -> tuple[list[Preview], tuple[str, ...], dict[str, tuple[Finding, ...]]]:
+    """The previews, the rules, and what the packs, which start meanwhile, find in each preview, by its label."""
+    from isostack.check import Packs
+
+    with Packs.start(_packs(project)) as packs:
+        previews = _previews(project, sources)
+        with progress("asking the policy packs"):
+            return previews, packs.rules, {preview.label: packs.check(preview) for preview in previews}
 
 
 def _blocks(findings: Mapping[str, Sequence[Finding]]) -> bool:

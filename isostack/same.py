@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
+from isostack.sound import short
 
 # What a state does not keep, or keeps of what was; and where in the program it is made.
 _UNTOLD: Final = frozenset(
@@ -25,13 +26,13 @@ def differences(a: Preview, b: Preview) -> Iterator[Found]:
     for urn in {**a.by_urn, **b.by_urn}:
         here, there = a.by_urn.get(urn), b.by_urn.get(urn)
         if here is None or there is None:
-            yield _short(here or there), "", here and "present", there and "present"
+            yield short(urn), "", here and "present", there and "present"
             continue
         for path, one, other in _values("", dict(here.inputs), dict(there.inputs)):
-            yield _short(here), path, one, other
+            yield short(urn), path, one, other
         for option in _OPTIONS:
             for path, one, other in _values(f"({option})", *(_plain(getattr(r, option)) for r in (here, there))):
-                yield _short(here), path, one, other
+                yield short(urn), path, one, other
 
 
 def _values(path: str, here: Any, there: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -52,7 +53,3 @@ def _plain(option: Any) -> Any:
     if isinstance(option, Mapping):
         return {key: _plain(value) for key, value in option.items()}
     return sorted(option) if isinstance(option, tuple) else option
-
-
-def _short(resource: Resource | None) -> str:
-    return f"{resource.type.rpartition(':')[2]} {resource.name}" if resource else ""

@@ -195,7 +195,8 @@ def _from_digest(digest: _Digest) -> Preview:
         raise _fault(f"steps that it counts are not in it: {counted}", "a document is taken as it was written")
     states = {s.new_state.urn: s.new_state for s in digest.steps if s.new_state and not s.op.startswith("delete")}
     # The engine writes a step down before its outputs are there. At a preview they are the inputs, as far as is known.
-    found = [replace(resource, outputs=resource.inputs) for resource in map(_from_digest_state, states.values())]
+    found = [_resource(state, _from_digest_value) for state in states.values()]
+    found = [replace(resource, outputs=resource.inputs) for resource in found]
     return _preview(found, None, tuple(_messages(digest.diagnostics)))
 
 
@@ -242,10 +243,6 @@ def _preview(resources: list[Resource], outputs: Mapping[str, Any] | None, messa
     return Preview(project, stack, tuple(kept), outputs, messages)
 
 
-def _from_digest_state(state: _State) -> Resource:
-    return _resource(state, _from_digest_value)
-
-
 def _resource(state: _State, value: Callable[[Any], Any]) -> Resource:
     try:
         _, _, type_, name = parts_of(state.urn)
@@ -253,10 +250,10 @@ def _resource(state: _State, value: Callable[[Any], Any]) -> Resource:
         raise _fault(f"{state.urn[:80]!r} is no URN of a resource", _HOW) from None
     if state.type != type_:
         raise _fault(f"{short(state.urn)} is of type {state.type[:80]!r}, and {type_!r} by its URN", _HOW)
-    if any(isinstance(value(part), Secret) for part in (state.inputs, state.outputs or {})):
+    inputs, outputs = value(state.inputs), value(state.outputs or {})
+    if isinstance(inputs, Secret) or isinstance(outputs, Secret):
         raise _fault(f"{short(state.urn)}: its properties are one secret, where each has its own mark", _HOW)
     provider = state.provider.rpartition("::")[0]  # behind it stands the provider's id
-    outputs = value(state.outputs or {})
     hidden = {name: Secret(UNKNOWN) for name in state.additional_secret_outputs if name in outputs}
     return Resource(
         urn=state.urn,
@@ -266,7 +263,7 @@ def _resource(state: _State, value: Callable[[Any], Any]) -> Resource:
         custom=state.custom,
         external=state.external,
         id=None if state.id in (None, "", UNKNOWN_VALUE) else state.id,
-        inputs=_properties(state, value(state.inputs)),
+        inputs=_properties(state, inputs),
         outputs={**outputs, **hidden},
         dependencies=state.dependencies,
         property_dependencies={name: urns for name, urns in state.property_dependencies.items() if urns},

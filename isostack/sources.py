@@ -66,9 +66,9 @@ def is_saved(project: Project, name: str) -> bool:
     path = Path(name)
     if name == STDIN or path.suffix == ".json":
         return True
-    if path.suffix in SUFFIXES or name in project.stacks() or _is_spec(project, name):
+    if path.suffix in SUFFIXES or not is_there(path) or path.is_dir():
         return False
-    return is_there(path) and not path.is_dir()
+    return name not in project.stacks() and not _is_spec(project, name)
 
 
 def _behind(project: Project, name: str) -> tuple[Sequence[Source], tuple[Problem, ...]]:

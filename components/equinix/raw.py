@@ -11,8 +11,6 @@ from components.raw import Channel, Resource, Shown, known, of_kind
 DEVICE = "equinix-metal:index/device:Device"
 ZONE_TAG = "zone="
 SHOWS = frozenset({"host_class", "cpus", "memory"})
-
-
 CHANNEL = Channel("user data of a device", 64 * 1024, "[assumption] no limit is published")
 
 

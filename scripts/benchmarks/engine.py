@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from scripts.benchmarks.project import ROOT, scratch
 from scripts.benchmarks.tree import Run, run
 from tests.engine import Engine
-from tests.engine.conftest import NO_GO
+from tests.tools import NO_GO
 
 PROGRAM, ENGINE, STANDINS = "program", "engine", "stand-ins"
 
@@ -76,7 +76,7 @@ def table(runs: int, sizes: Sequence[int]) -> None:
 
 
 def _tools() -> list[str]:
-    done = subprocess.run([ROOT / "scripts" / "tools"], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([ROOT / "scripts" / "tools", "pulumi"], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode not in (0, NO_GO):
         raise SystemExit("scripts/tools failed")
     return done.stdout.splitlines() if done.returncode == 0 else []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +13,7 @@ from tests.cluster.made import SHOP, Stack, made, plans
 from tests.cluster.pods import said, toleration
 from tests.cluster.root import Root, Scene, free_ports
 from tests.cluster.running import Cluster, running, until
-from tests.specs import ROOT
-
-NO_GO = 3
-"""What scripts/tools exits with where there is no Go to compile with."""
+from tests.tools import folder
 
 
 @pytest.fixture(params=plans())
@@ -29,12 +24,7 @@ def stack(request: pytest.FixtureRequest) -> Stack:
 @pytest.fixture(scope="session")
 def tools() -> str:
     """The folder of the programs."""
-    command = [str(ROOT / "scripts/tools"), "kubernetes"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode == NO_GO and "CI" not in os.environ:
-        pytest.skip("no Go to compile Kubernetes: the tests on its real programs are skipped")
-    assert done.returncode == 0, "scripts/tools failed"
-    return done.stdout.strip()
+    return folder("kubernetes", "no Go to compile Kubernetes: the tests on its real programs are skipped")
 
 
 @pytest.fixture(scope="session")

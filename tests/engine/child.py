@@ -26,7 +26,6 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "preview": ("preview", "--json", "--show-sames"),
     "up": ("up", "--yes", "--skip-preview"),
     "preview and up": ("up", "--yes"),
-    "refresh": ("refresh", "--yes", "--skip-preview"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }
 """Of the CLI, by what a test calls it."""

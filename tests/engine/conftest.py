@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,19 +11,13 @@ import pytest
 from tests.configs import scratch
 from tests.engine import Engine
 from tests.specs import ROOT
-
-NO_GO = 3
-"""What scripts/tools exits with where there is neither the CLI nor Go to compile it with."""
+from tests.tools import folder
 
 
 @pytest.fixture(scope="session")
 def tools() -> list[str]:
     """Folders for the path: the Pulumi CLI."""
-    done = subprocess.run([ROOT / "scripts" / "tools", "pulumi"], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode == NO_GO and "CI" not in os.environ:
-        pytest.skip("neither the Pulumi CLI nor Go to compile it: the tests of the real engine are skipped")
-    assert done.returncode == 0, "scripts/tools failed"
-    return done.stdout.splitlines()
+    return [folder("pulumi", "neither the Pulumi CLI nor Go to compile it: the tests of the real engine are skipped")]
 
 
 @pytest.fixture
