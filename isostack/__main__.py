@@ -1,10 +1,18 @@
-"""`python -m isostack`."""
+"""`python -m isostack`, and the installed command."""
 
-import sys
+from typing import NoReturn
 
-try:
-    from isostack.cli import main
+from isostack.interrupts import end_on_interrupt
 
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    end_on_interrupt()  # before the command line itself is loaded
+    from isostack.cli import app
+    from isostack.run import run
+
+    run(app)
+
+
+if __name__ == "__main__":
     main()
-except KeyboardInterrupt:  # while the command line itself was loading
-    sys.exit(130)

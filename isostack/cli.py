@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,6 @@ from isostack.run import (
     output,
     print_json,
     progress,
-    run,
     warn,
 )
 
@@ -266,11 +265,6 @@ def new(
             typer.echo(f"next: edit them until they fit what was kept: isostack validate {' '.join(made.stacks)}")
         else:
             typer.echo(f"next: edit them, then: isostack compare {name}")
-
-
-def main() -> NoReturn:
-    """Run the command line and exit."""
-    run(app)
 
 
 def _project() -> Project:

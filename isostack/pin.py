@@ -12,6 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from components.load import TARGET
 from components.plan import Plan
 from components.problems import InvalidInput, Problem, listed
+from isostack.interrupts import interrupts_held
 
 KEYS = (TARGET[1], str(TARGET[1]).replace(":", ":config:", 1), str(TARGET[1]).partition(":")[2])
 """How Pulumi lets the key of the target config be written, beside its short form in a project of our name."""
@@ -55,7 +56,10 @@ def write_pins(path: Path, plan: Plan) -> str:
 
 def _replace(path: Path, yaml: YAML, document: CommentedMap, newline: str) -> None:
     """All of the new file or the old one: never half of it."""
-    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", newline=newline) as file:
+    with (
+        interrupts_held(),
+        NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", newline=newline) as file,
+    ):
         try:
             yaml.dump(document, file)
             os.chmod(file.name, path.stat().st_mode)

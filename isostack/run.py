@@ -15,10 +15,11 @@ import typer
 from typer.core import TyperCommand
 
 from components.problems import InvalidInput, Problem
+from isostack.interrupts import on_interrupt
 
 # Imports what it needs when that happens: `--help` answers at once.
 
-FINE, NOT_EQUIVALENT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+FINE, NOT_EQUIVALENT, BAD_INPUT = 0, 1, 2
 
 
 class Format(StrEnum):
@@ -47,7 +48,6 @@ class Command(TyperCommand):
 def run(app: typer.Typer) -> NoReturn:
     """Run the command line and exit. No bad input and nothing that the system refuses shows a traceback."""
     _open_streams()
-    sys.unraisablehook = _again
     code: Any = FINE
     stdout = sys.stdout
     try:
@@ -55,8 +55,6 @@ def run(app: typer.Typer) -> NoReturn:
     except SystemExit as end:
         # Typer puts a wrapper around a pipe that was closed while it wrote help, and exits with 1.
         code = FINE if sys.stdout is not stdout else end.code
-    except KeyboardInterrupt:
-        code = INTERRUPTED
     except OSError as error:  # of what Typer itself writes, or of telling an error
         code = BAD_INPUT
         with suppress(OSError):
@@ -67,17 +65,6 @@ def run(app: typer.Typer) -> NoReturn:
     except OSError:
         _forget(1)
     sys.exit(code)
-
-
-def _again(lost: Any) -> None:
-    """Python drops a Ctrl-C that comes inside a callback, of which each import has some: it is sent once more."""
-    if issubclass(lost.exc_type, KeyboardInterrupt):
-        from _thread import interrupt_main
-        from threading import Timer
-
-        Timer(0.05, interrupt_main).start()
-    else:
-        sys.__unraisablehook__(lost)
 
 
 def _open_streams() -> None:
@@ -128,7 +115,8 @@ def progress(what: str) -> Iterator[None]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
+    console = Console(stderr=True)
+    with on_interrupt(lambda: console.show_cursor(True)), console.status(what):
         yield
 
 

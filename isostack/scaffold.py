@@ -14,6 +14,7 @@ from components import targets
 from components.problems import InvalidInput, Problem
 from components.spec import Name
 from components.wording import did_you_mean
+from isostack.interrupts import interrupts_held
 from isostack.stacks import shown
 
 EXAMPLE = "example"
@@ -48,7 +49,8 @@ def scaffold(folder: Path, name: str, kinds: Sequence[str]) -> Scaffold:
         raise InvalidInput([Problem("exists already", right, file=str(shown(path))) for path in taken])
     # Not the domain example.com: nobody's, while another name with .com is somebody's.
     texts = {path: re.sub(rf"\b{EXAMPLE}\b(?!\.com)", name, text) for path, text in files.items() if path not in kept}
-    _write(folder, texts)
+    with interrupts_held():
+        _write(folder, texts)
     return Scaffold(tuple(texts), kept, tuple(stacks.values()))
 
 

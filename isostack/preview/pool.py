@@ -18,6 +18,7 @@ from multiprocessing import connection, forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from types import ModuleType
 
+from isostack.interrupts import interrupts_held
 from isostack.preview.model import Preview
 from isostack.preview.protocol import Job, PreviewFailed
 
@@ -60,7 +61,8 @@ class _Child:
 def start_server() -> None:
     """Starts the process that loads Pulumi, unless it runs. Returns at once: it loads while we read files."""
     resource_tracker.ensure_running()  # it unblocks SIGINT
-    with _blank_main(), _import_path(), _without_interrupts():
+    # Held also in the server's first moment: a Python that Ctrl-C meets early would print a traceback.
+    with _blank_main(), _import_path(), interrupts_held():
         forkserver.ensure_running()
 
 
@@ -124,16 +126,6 @@ def _blank_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Blocks SIGINT, also in what is started inside: a Python that Ctrl-C meets early would print a traceback."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

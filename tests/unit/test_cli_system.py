@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
 import resource
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,9 +116,35 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(processes: int) -> None:
     wait_for(lambda: len(processes_of_session(command.pid)) >= processes)
     os.killpg(command.pid, signal.SIGINT)
     out, err = command.communicate(timeout=60)
-    # -2: by the signal itself, which a shell shows as 130 too.
-    assert (command.returncode in (130, -signal.SIGINT), out, err) == (True, b"", b"")
+    assert (command.returncode, out, err) == (-signal.SIGINT, b"", b"")  # which a shell shows as 130
     wait_for(lambda: not processes_of_session(command.pid))
+
+
+def test_ctrl_c_on_a_terminal_gives_the_cursor_back() -> None:
+    """The spinner hides it while the previews are made."""
+    ours, theirs = pty.openpty()
+    command = subprocess.Popen(
+        [*COMMAND, "compare", "shop"],
+        cwd=ROOT,
+        env={**ENVIRONMENT, "TERM": "xterm"},
+        stdin=theirs,
+        stdout=-1,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"\x1b[?25l" not in shown:
+        shown += os.read(ours, 1024)
+    os.killpg(command.pid, signal.SIGINT)
+    out, _ = command.communicate(timeout=60)
+    with suppress(OSError):  # what a closed terminal answers
+        while read := os.read(ours, 1024):
+            shown += read
+    os.close(ours)
+    assert (command.returncode, out) == (-signal.SIGINT, b"")
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
+    assert b"Traceback" not in shown
 
 
 def test_outside_of_a_project_it_is_the_checkout(tmp_path: Path) -> None:

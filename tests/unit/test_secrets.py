@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from isostack.cli import main
+from isostack import run
+from isostack.cli import app
 from isostack.preview import preview
 from isostack.stacks import find_project
 from tests.configs import ScratchProject, scratch
@@ -51,17 +52,17 @@ def outputs(project: ScratchProject, capsys: pytest.CaptureFixture[str]) -> Iter
     ]
     for command in commands:
         for format in ("text", "json"):
-            code = run([*command, "--format", format])
+            code = command_line([*command, "--format", format])
             captured = capsys.readouterr()
             assert code == 0, captured.err
             yield " ".join([*command, format]), captured.out + captured.err
 
 
-def run(arguments: list[str]) -> int:
+def command_line(arguments: list[str]) -> int:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["isostack", *arguments])
         with pytest.raises(SystemExit) as exit:
-            main()
+            run.run(app)
     return int(exit.value.code or 0)
 
 
@@ -83,7 +84,7 @@ def test_no_error_prints_a_secret(
     inventory.write_text(inventory.read_text().replace("255.255.", "255.0.255.", 3).replace("nvme", "", 2))
     for path in project.stacks.glob("Pulumi.*.yaml"):
         path.write_text(path.read_text().replace("endpoint:", "endpiont:"))
-    assert run(["validate"]) == 2
+    assert command_line(["validate"]) == 2
     captured = capsys.readouterr()
     assert "shop-inventory.csv:2" in captured.err
     assert "CANARY" not in captured.out + captured.err
