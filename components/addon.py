@@ -25,13 +25,16 @@ class Installer:
     def __init__(self, known: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions) -> None:
         self._known = dict(known)
         self._opts = opts
+        # With the cluster all of it is gone: nobody asks its API, which may be dead, to delete each object.
+        self._goes_with = pulumi.ResourceOptions(deleted_with=opts.parent)
         self._installed: dict[str, list[pulumi.Resource]] = {}
 
     def install(self, addon: Addon, ready: pulumi.Resource) -> None:
         facts = AddonFacts(name=addon.name, common=addon.common, serves=addon.serves, mechanism=addon.mechanism).props()
         component = pulumi.ComponentResource(ADDON, addon.name, facts, self._opts)
         before = [resource for name in addon.after for resource in self._installed.get(name, [])]
-        opts = pulumi.ResourceOptions(parent=component, depends_on=[ready, *before])
+        own = pulumi.ResourceOptions(parent=component, depends_on=[ready, *before])
+        opts = pulumi.ResourceOptions.merge(self._goes_with, own)
         self._installed[addon.name] = [self._create(thing, opts) for thing in addon.objects]
         component.register_outputs(facts)
 

@@ -42,13 +42,13 @@ class Cluster(pulumi.ComponentResource):
         sites = {site.name: self._place(site) for site in plan.sites}
         self._home = sites[plan.machines[0].place.site]  # the control plane comes first: its site has the API's address
         late = self._pki.late(self._home.endpoint)
+        self._server = pulumi.Output.concat("https://", self._home.endpoint, f":{API_PORT}")
+        self._kubeconfig = self._pki.kubeconfig(self._server)
         self._machines = {
-            m.name: Machine(plan, m, sites[m.place.site], late, self._child).outputs for m in plan.machines
+            m.name: Machine(plan, m, sites[m.place.site], late, self._kubeconfig, self).outputs for m in plan.machines
         }
         for name, site in sites.items():
             site.finish({m.name: self._machines[m.name] for m in plan.machines if m.place.site == name})
-        self._server = pulumi.Output.concat("https://", self._home.endpoint, f":{API_PORT}")
-        self._kubeconfig = self._pki.kubeconfig(self._server)
         self._install()
         self.register_outputs(facts)
 

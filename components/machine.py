@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pulumi
+import pulumi_command as command
 
 from components import bootstrap, targets
+from components.bootstrap.labels import forbidden_labels
 from components.bootstrap.late import Late
 from components.facts import MACHINE, MachineFacts
 from components.plan import MachinePlan, Plan
@@ -17,11 +21,39 @@ class Machine(pulumi.ComponentResource):
     outputs: MachineOutputs
 
     def __init__(
-        self, plan: Plan, machine: MachinePlan, site: Site, late: pulumi.Output[Late], opts: pulumi.ResourceOptions
+        self,
+        plan: Plan,
+        machine: MachinePlan,
+        site: Site,
+        late: pulumi.Output[Late],
+        admin: pulumi.Output[str],
+        cluster: pulumi.Resource,
     ) -> None:
         raw = targets.raw(plan.kind)
         facts = MachineFacts(wanted=machine.wanted, place=machine.place, user_data=bootstrap.facts(plan, machine, raw))
-        super().__init__(MACHINE, machine.name, facts.props(), opts)
+        super().__init__(MACHINE, machine.name, facts.props(), pulumi.ResourceOptions(parent=cluster))
         user_data = late.apply(lambda values: raw.encode(plan, machine, bootstrap.render(plan, machine, values)))
         self.outputs = site.machine(machine, user_data, parent=self)
+        self._join(machine, admin, cluster)
         self.register_outputs({**facts.props(), "id": self.outputs.id, "address": self.outputs.address})
+
+    def _join(self, machine: MachinePlan, admin: pulumi.Output[str], cluster: pulumi.Resource) -> None:
+        """The node's membership in its cluster: it comes after the machine, and so ends before it."""
+        program = "python3 components/membership.py"
+        command.local.Command(
+            f"{machine.name}-membership",
+            create=f"{program} join",
+            delete=f"{program} leave",
+            environment={
+                "NODE": machine.name,
+                "ROLE": machine.wanted.role,
+                "LABELS": json.dumps(forbidden_labels(machine.wanted.labels), sort_keys=True),
+                "ADMIN": admin,
+            },
+            triggers=[part.id for part in self.outputs.body],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                delete_before_replace=True,
+                deleted_with=cluster,  # when all goes, nobody moves pods from one doomed node to the next
+            ),
+        )

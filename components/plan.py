@@ -15,6 +15,8 @@ from components.spec import Spec
 API_PORT = 6443
 POOL, TENANT = "isostack.io/pool", "isostack.io/tenant"
 """Node labels; TENANT is also the taint of a tenant's own pools."""
+CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
+"""Label and taint of control-plane nodes [documented] https://kubernetes.io/docs/reference/labels-annotations-taints/"""
 ZONE = "topology.kubernetes.io/zone"
 """Node label of the zone [documented] https://kubernetes.io/docs/reference/labels-annotations-taints/"""
 

@@ -21,6 +21,8 @@ class MachineOutputs:
     """IPv4 address of the node."""
     resource: pulumi.CustomResource
     """What must exist before anything that names the machine."""
+    body: tuple[pulumi.CustomResource, ...]
+    """What the machine lives in, `resource` among it: the node has left its cluster before any of it is deleted."""
 
 
 class Site(Protocol):

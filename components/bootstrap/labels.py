@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.plan import POOL, TENANT, ZONE
+from components.plan import CONTROL_PLANE_LABEL, POOL, TENANT, ZONE
 from components.problems import FieldPath, Problem
 from components.spec import Pool, Spec
 
@@ -39,9 +39,9 @@ def _label_problems(pool: Pool, path: FieldPath) -> Iterator[Problem]:
     for key in pool.labels:
         if key in (POOL, TENANT, ZONE):
             yield Problem(f"isostack sets {key} itself", "the pool's name, tenant and zones say it", (*path, key))
-        elif key in forbidden_labels(pool.labels):
-            right = "use a domain of your own, for example example.com/role"
-            yield Problem(f"a kubelet may not give its node the label {key}", right, (*path, key))
+        elif key == CONTROL_PLANE_LABEL:
+            right = "leave it out: no pool's node is one"
+            yield Problem(f"{key} tells the control plane's nodes apart", right, (*path, key))
 
 
 def _taint_problems(pool: Pool, path: FieldPath) -> Iterator[Problem]:
@@ -54,7 +54,8 @@ def _taint_problems(pool: Pool, path: FieldPath) -> Iterator[Problem]:
 
 
 def forbidden_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that a kubelet refuses to start with, as node-role.kubernetes.io/worker."""
+    """The labels that a kubelet refuses to start with, as node-role.kubernetes.io/worker: the admin sets them, see
+    components/membership.py."""
     return {key: value for key, value in labels.items() if not _allowed(key)}
 
 

@@ -60,10 +60,12 @@ class Site:
             user_data=secret,
             opts=self._device_options(machine, parent),
         )
-        if wanted.role == "control-plane" or self._announces_services():
-            self._bgp_session(machine.name, device, parent)
+        announces = wanted.role == "control-plane" or self._announces_services()
+        session = (self._bgp_session(machine.name, device, parent),) if announces else ()
         # The private address: BGP and CPEM's InternalIP are on it, and etcd's traffic stays off the internet.
-        return MachineOutputs(id=device.id, address=device.access_private_ipv4, resource=device)
+        return MachineOutputs(
+            id=device.id, address=device.access_private_ipv4, resource=device, body=(device, *session)
+        )
 
     def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
         """Nothing here names all machines: each session belongs to one device."""
@@ -125,9 +127,9 @@ class Site:
     def _announces_services(self) -> bool:
         return self._spec.services.load_balancer and self._config.load_balancer.provider != "none"
 
-    def _bgp_session(self, name: str, device: metal.Device, parent: pulumi.Resource) -> None:
+    def _bgp_session(self, name: str, device: metal.Device, parent: pulumi.Resource) -> metal.BgpSession:
         """kube-vip announces the API's address from the control plane, the load balancer those of services from all."""
-        metal.BgpSession(
+        return metal.BgpSession(
             name,
             device_id=device.id,
             address_family="ipv4",

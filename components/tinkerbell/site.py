@@ -85,6 +85,7 @@ class Site:
             id=workflow.status.apply(lambda status: self._succeeded(machine, host, status)),
             address=pulumi.Output.from_input(str(machine.place.address)),
             resource=workflow,
+            body=(hardware, workflow),
         )
 
     def finish(self, machines: Mapping[str, MachineOutputs]) -> None:

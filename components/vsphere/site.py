@@ -149,7 +149,7 @@ class Site:
                 replacement_trigger=place.generation,
             ),
         )
-        return MachineOutputs(id=vm.uuid, address=pulumi.Output.from_input(str(place.address)), resource=vm)
+        return MachineOutputs(id=vm.uuid, address=pulumi.Output.from_input(str(place.address)), resource=vm, body=(vm,))
 
     def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
         """Rules, then overrides."""

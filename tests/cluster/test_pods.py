@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 from components.addons.etcd_backup import NAME, NAMESPACE
-from components.addons.placement import CONTROL_PLANE
 from components.bootstrap.kubeadm import JOIN
-from components.plan import TENANT
+from components.plan import CONTROL_PLANE_LABEL, TENANT
 from tests.cluster.made import one_of_each
 from tests.cluster.pods import OTHER, SPACE, pod, toleration
 from tests.cluster.running import SUPER, Cluster, until
@@ -93,8 +92,8 @@ def _node(name: str, registration: Mapping[str, Any]) -> dict[str, Any]:
     labels = dict(label.split("=") for label in flags["node-labels"].split(","))
     taints = registration.get("taints", [])
     if "control-plane" in name:
-        labels[CONTROL_PLANE] = ""
-        taints = [{"key": CONTROL_PLANE, "effect": "NoSchedule"}]
+        labels[CONTROL_PLANE_LABEL] = ""
+        taints = [{"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}]
     metadata = {"name": name, "labels": {**labels, "kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}}
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"taints": taints}}
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.addons.placement import CONTROL_PLANE
-from components.plan import TENANT
+from components.plan import CONTROL_PLANE_LABEL, TENANT
 from tests.cluster.pods import OTHER, SPACE, pod, said, toleration
 from tests.cluster.running import Cluster, until
 
@@ -23,10 +22,10 @@ REFUSED = {
     "the other tenant's taint": toleration(key=TENANT, operator="Equal", value=OTHER, effect="NoSchedule"),
     "any tenant's taint": toleration(key=TENANT, operator="Exists"),
     "any taint": toleration(operator="Exists"),
-    "the control plane's taint": toleration(key=CONTROL_PLANE, operator="Exists"),
+    "the control plane's taint": toleration(key=CONTROL_PLANE_LABEL, operator="Exists"),
     "a node by name": {"nodeName": "shop-db-0"},
     "one good and one bad": {
-        "tolerations": [{"key": TENANT, "value": SPACE}, {"key": CONTROL_PLANE, "operator": "Exists"}]
+        "tolerations": [{"key": TENANT, "value": SPACE}, {"key": CONTROL_PLANE_LABEL, "operator": "Exists"}]
     },
 }
 
@@ -47,7 +46,7 @@ def test_the_wall_stands_around_tenants_alone(walled: Cluster) -> None:
 
 def test_a_pod_that_runs_is_not_let_out_later(walled: Cluster) -> None:
     assert walled.apply([pod({}, SPACE, "old")]) == ""
-    more = json.dumps({"spec": {"tolerations": [{"key": CONTROL_PLANE, "operator": "Exists"}]}})
+    more = json.dumps({"spec": {"tolerations": [{"key": CONTROL_PLANE_LABEL, "operator": "Exists"}]}})
     patch = ("patch", "pod", "old", f"--namespace={SPACE}", "--dry-run=server", "--patch", more)
     with pytest.raises(AssertionError, match="tenant-nodes"):
         walled.kubectl(*patch)
