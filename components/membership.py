@@ -33,6 +33,9 @@ DRAIN_SECONDS = 1800
 DETACH_SECONDS = 600
 """Kubernetes detaches the volumes of a node that does not answer after 6 minutes [documented]
 https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/."""
+ETCD_SECONDS = 120
+"""etcd lets no member go while another has been connected for less than 5 s, or too few are well [seen] etcd 3.6.8
+server/etcdserver/server.go, HealthInterval and mayRemoveMember."""
 ETCD = "/etc/kubernetes/pki/etcd"
 ETCDCTL = (
     "etcdctl",
@@ -101,7 +104,7 @@ def leave(cluster: Cluster, node: str, role: str) -> None:
         for step in (drain, detach, delete) if answers else (give_up, detach):
             step(cluster, node)
     if role == "control-plane":
-        leave_etcd(cluster, node)
+        wait(lambda: leave_etcd(cluster, node), ETCD_SECONDS)
 
 
 def drain(cluster: Cluster, node: str) -> None:
@@ -135,17 +138,15 @@ def delete(cluster: Cluster, node: str) -> None:
     print(cluster.run("delete", "node", node, "--ignore-not-found").strip())
 
 
-def leave_etcd(cluster: Cluster, node: str) -> None:
-    """Asks another member: this machine may be dead."""
+def leave_etcd(cluster: Cluster, node: str) -> str:
+    """Asks another member: this machine may be dead. Returns why that failed, empty when the member is out."""
     pods = cluster.items("pods", "--namespace=kube-system", "--selector=component=etcd,tier=control-plane")
-    others = [
-        pod["metadata"]["name"]
-        for pod in pods
-        if pod["spec"].get("nodeName") != node and pod["status"].get("phase") == "Running"
-    ]
+    # A pod outlives its Node for a minute.
+    nodes = {each["metadata"]["name"] for each in cluster.items("nodes")} - {node}
+    others = [pod["metadata"]["name"] for pod in pods if pod["spec"].get("nodeName") in nodes]
     if not others:
-        print(f"no etcd member runs elsewhere: that of {node} was the only one")
-        return
+        print(f"no other node has an etcd member: that of {node} is the last")
+        return ""
     reasons = []
     for pod in others:
         inside = ("exec", "--namespace=kube-system", pod, "--", *ETCDCTL, "member")
@@ -154,10 +155,10 @@ def leave_etcd(cluster: Cluster, node: str) -> None:
             for member in members:
                 if member.get("name") == node:
                     print(cluster.run(*inside, "remove", f"{member['ID']:x}").strip())
-            return
+            return ""
         except Refused as error:
             reasons.append(f"{pod}: {error}")
-    raise Refused("its etcd member cannot be removed: " + "; ".join(reasons))
+    return f"its etcd member cannot be removed: {'; '.join(reasons)}"
 
 
 def wait(reason: Callable[[], str], seconds: float) -> None:

@@ -11,7 +11,7 @@ from components.plan import Manifest
 from tests.cluster.issuer import Issuer, issuing
 from tests.cluster.made import SHOP, Stack, made, plans
 from tests.cluster.pods import said, toleration
-from tests.cluster.root import Root, Scene, free_ports
+from tests.cluster.root import Root, Scene, scene_ports
 from tests.cluster.running import Cluster, running, until
 from tests.tools import folder
 
@@ -40,7 +40,7 @@ def scene(tools: str, issuer: Issuer) -> Scene:
 
 def scene_of(tools: str, issuer: Issuer) -> Scene:
     asked = {oidc.issuer for plan in plans().values() if (oidc := plan.spec.access.oidc)}
-    return Scene(tools, free_ports(), dict.fromkeys(asked, issuer.url))
+    return Scene(tools, scene_ports(), dict.fromkeys(asked, issuer.url))
 
 
 @pytest.fixture(scope="session")

@@ -135,7 +135,11 @@ def run(command: list[str], environment: Mapping[str, str] | None = None, text: 
     return done.stdout
 
 
-def free_ports() -> dict[int, int]:
+def scene_ports() -> dict[int, int]:
+    return dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+
+
+def free_ports(number: int) -> list[int]:
     with ExitStack() as kept:
-        sockets = [kept.enter_context(socket.create_server((HOST, 0))) for _ in _PORTS]
-        return {port: each.getsockname()[1] for port, each in zip(_PORTS, sockets, strict=True)}
+        sockets = [kept.enter_context(socket.create_server((HOST, 0))) for _ in range(number)]
+        return [each.getsockname()[1] for each in sockets]

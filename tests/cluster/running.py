@@ -116,17 +116,17 @@ def running(stack: Stack, root: Root, trusted: Path) -> Iterator[Cluster]:
     root.put(stack.files[stack.first])
     cluster = Cluster(stack, root)
     with ExitStack() as kept:
-        kept.enter_context(_program(root, "etcd", trusted))
-        server = kept.enter_context(_program(root, "kube-apiserver", trusted))
-        until(lambda: _ready(cluster, server), "the API server becomes ready", partial(_log, root, "kube-apiserver"))
+        kept.enter_context(_static_pod(root, "etcd", trusted))
+        server = kept.enter_context(_static_pod(root, "kube-apiserver", trusted))
+        until(lambda: _ready(cluster, server), "the API server becomes ready", partial(log, root, "kube-apiserver"))
         put_kubeconfig(root, SUPER, yaml.safe_load(root.read(SUPER)))
         cluster.kubectl(*_BIND_ADMINS, kubeconfig=SUPER)
         put_kubeconfig(root, STACK, stack.kubeconfig)
         for name, port in (("kube-controller-manager", 10257), ("kube-scheduler", 10259)):
             own = f"{KUBERNETES}/{name.removeprefix('kube-')}.conf"
             put_kubeconfig(root, own, yaml.safe_load(root.read(own)))
-            kept.enter_context(_program(root, name, trusted))
-            until(partial(_healthy, root.at(port)), f"{name} is well", partial(_log, root, name))
+            kept.enter_context(_static_pod(root, name, trusted))
+            until(partial(_healthy, root.at(port)), f"{name} is well", partial(log, root, name))
         yield cluster
 
 
@@ -138,7 +138,7 @@ def until(done: Callable[[], bool], what: str, why: Callable[[], str] = str) -> 
 
 
 def _ready(cluster: Cluster, server: subprocess.Popen[bytes]) -> bool:
-    assert server.poll() is None, _log(cluster.root, "kube-apiserver")
+    assert server.poll() is None, log(cluster.root, "kube-apiserver")
     try:
         return cluster.ask("/readyz").status == 200
     except OSError:
@@ -156,12 +156,20 @@ def _healthy(port: int) -> bool:
 
 
 @contextmanager
-def _program(root: Root, name: str, trusted: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _static_pod(root: Root, name: str, trusted: Path) -> Iterator[subprocess.Popen[bytes]]:
     for folder in root.folders(name):
         folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "SSL_CERT_FILE": str(trusted)}
-    with root.file(f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(root.command(name), stdout=log, stderr=log, cwd=root.path, env=environment)
+    with program(root, name, root.command(name), {**os.environ, "SSL_CERT_FILE": str(trusted)}) as process:
+        yield process
+
+
+@contextmanager
+def program(
+    root: Root, name: str, command: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that runs as long as this, with its log beside the root's files."""
+    with root.file(f"{name}.log").open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, cwd=root.path, env=environment)
         # Ends it also when the tests are killed: its input then ends.
         guard = subprocess.Popen(["sh", "-c", 'read -r _; kill -9 "$1"', "sh", str(process.pid)], stdin=subprocess.PIPE)
         try:
@@ -173,7 +181,7 @@ def _program(root: Root, name: str, trusted: Path) -> Iterator[subprocess.Popen[
             guard.communicate()
 
 
-def _log(root: Root, name: str) -> str:
+def log(root: Root, name: str) -> str:
     return root.file(f"{name}.log").read_text("utf-8", "replace")[-4000:]
 
 
