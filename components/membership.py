@@ -121,7 +121,8 @@ def give_up(cluster: Cluster, node: str) -> None:
 
 
 def detach(cluster: Cluster, node: str) -> None:
-    """Until no volume is attached: some platforms delete a machine's disks with it, also those that were attached."""
+    """Until no volume is attached: vSphere deletes a VM with all of its disks, whoever attached them [seen]
+    https://github.com/rancher/rancher/issues/18221."""
 
     def attached() -> str:
         names = [

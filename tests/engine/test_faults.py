@@ -15,6 +15,7 @@ import pytest
 from tests.engine import Engine
 
 STACK, VM = "edge-vsphere", "vsphere:index/virtualMachine:VirtualMachine"
+NODE = "edge-apps-1"
 
 
 @pytest.fixture
@@ -53,6 +54,26 @@ def test_a_provider_that_fails_on_the_third_machine(edge: Engine) -> None:
         found = edge.run("up", STACK)
         assert "planned: create of edge-apps-1 fails" in "\n".join((found.error, *found.diagnostics))
         check_the_next_up_finishes(edge)
+
+
+def test_a_node_that_cannot_be_drained_keeps_its_machine(edge: Engine) -> None:
+    with edge.attached():
+        assert edge.run("up", STACK).error == ""
+        file = edge.root / "stacks" / f"Pulumi.{STACK}.yaml"
+        file.write_text(
+            file.read_text("utf-8").replace("kind: vsphere", f"kind: vsphere\n    generations: {{{NODE}: 2}}")
+        )
+        edge.fault("delete", "command:local:Command", f"{NODE}-membership", "fail")
+        found = edge.run("up", STACK)
+        assert "planned: delete of edge-apps-1-membership fails" in "\n".join((found.error, *found.diagnostics))
+        assert deleted(edge, VM) == []
+        assert edge.run("up", STACK).error == ""  # the fault is met once
+        assert deleted(edge, VM) == [NODE]
+
+
+def deleted(engine: Engine, type_: str) -> list[str]:
+    lines = (line for line in engine.journal() if line["operation"] == "delete")
+    return [line["urn"].split("::")[-1] for line in lines if line["urn"].split("::")[2].endswith(type_)]
 
 
 def test_a_provider_that_dies(edge: Engine) -> None:

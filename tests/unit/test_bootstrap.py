@@ -332,9 +332,9 @@ def test_any_spec_renders_to_yaml_with_its_secrets_in_their_places(
     ("pool", "field", "what"),
     [
         (
-            {"labels": {"node-role.kubernetes.io/db": ""}},
-            "pools[0].labels.node-role.kubernetes.io/db",
-            "a kubelet may not give its node the label node-role.kubernetes.io/db",
+            {"labels": {"node-role.kubernetes.io/control-plane": ""}},
+            "pools[0].labels.node-role.kubernetes.io/control-plane",
+            "node-role.kubernetes.io/control-plane tells the control plane's nodes apart",
         ),
         (
             {"labels": {"topology.kubernetes.io/zone": "z"}},
