@@ -44,11 +44,13 @@ class Cluster(pulumi.ComponentResource):
         late = self._pki.late(self._home.endpoint)
         self._server = pulumi.Output.concat("https://", self._home.endpoint, f":{API_PORT}")
         self._kubeconfig = self._pki.kubeconfig(self._server)
-        self._machines = {
-            m.name: Machine(plan, m, sites[m.place.site], late, self._kubeconfig, self).outputs for m in plan.machines
-        }
+        machines = {m.name: Machine(plan, m, sites[m.place.site], late, self) for m in plan.machines}
+        self._machines = {name: machine.outputs for name, machine in machines.items()}
         for name, site in sites.items():
-            site.finish({m.name: self._machines[m.name] for m in plan.machines if m.place.site == name})
+            here = {m.name: self._machines[m.name] for m in plan.machines if m.place.site == name}
+            others = site.finish(here)
+            for machine in here:
+                machines[machine].join(self._kubeconfig, others.get(machine, ()))
         self._install()
         self.register_outputs(facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_command as command
@@ -26,20 +27,20 @@ class Machine(pulumi.ComponentResource):
         machine: MachinePlan,
         site: Site,
         late: pulumi.Output[Late],
-        admin: pulumi.Output[str],
         cluster: pulumi.Resource,
     ) -> None:
         raw = targets.raw(plan.kind)
         facts = MachineFacts(wanted=machine.wanted, place=machine.place, user_data=bootstrap.facts(plan, machine, raw))
         super().__init__(MACHINE, machine.name, facts.props(), pulumi.ResourceOptions(parent=cluster))
+        self._plan, self._cluster = machine, cluster
         user_data = late.apply(lambda values: raw.encode(plan, machine, bootstrap.render(plan, machine, values)))
         self.outputs = site.machine(machine, user_data, parent=self)
-        self._join(machine, admin, cluster)
         self.register_outputs({**facts.props(), "id": self.outputs.id, "address": self.outputs.address})
 
-    def _join(self, machine: MachinePlan, admin: pulumi.Output[str], cluster: pulumi.Resource) -> None:
-        """The node's membership in its cluster: it comes after the machine, and so ends before it."""
-        program = "python3 components/membership.py"
+    def join(self, admin: pulumi.Output[str], others: Sequence[pulumi.CustomResource]) -> None:
+        """The node's membership in its cluster: it comes after the machine and `others`, and ends before them. `admin`:
+        the kubeconfig."""
+        machine, program = self._plan, "python3 components/membership.py"
         command.local.Command(
             f"{machine.name}-membership",
             create=f"{program} join",
@@ -50,10 +51,10 @@ class Machine(pulumi.ComponentResource):
                 "LABELS": json.dumps(forbidden_labels(machine.wanted.labels), sort_keys=True),
                 "ADMIN": admin,
             },
-            triggers=[part.id for part in self.outputs.body],
+            triggers=[part.id for part in (*self.outputs.body, *others)],
             opts=pulumi.ResourceOptions(
                 parent=self,
                 delete_before_replace=True,
-                deleted_with=cluster,  # when all goes, nobody moves pods from one doomed node to the next
+                deleted_with=self._cluster,  # when all goes, nobody moves pods from one doomed node to the next
             ),
         )

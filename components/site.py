@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,5 +43,6 @@ class Site(Protocol):
         """Create one machine. `user_data` is what the target's raw.encode has made of it, a secret; its later changes
         must not touch a running machine."""
 
-    def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
-        """Create what names machines: rules, groups, overrides. Keys are machine names."""
+    def finish(self, machines: Mapping[str, MachineOutputs]) -> Mapping[str, Sequence[pulumi.CustomResource]]:
+        """Create what names machines: rules, groups, overrides. Returns what is of one machine alone and deleted with
+        it, which waits for its node too. Keys are machine names."""

@@ -7,7 +7,7 @@ those of pulumi-equinix-metal 3.2.1, run against a simulator of the API.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -67,8 +67,9 @@ class Site:
             id=device.id, address=device.access_private_ipv4, resource=device, body=(device, *session)
         )
 
-    def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
+    def finish(self, machines: Mapping[str, MachineOutputs]) -> Mapping[str, Sequence[pulumi.CustomResource]]:
         """Nothing here names all machines: each session belongs to one device."""
+        return {}
 
     def _project(self) -> pulumi.Input[str]:
         """Id of the project. One that exists is used as it is: BGP cannot be taken from it again."""

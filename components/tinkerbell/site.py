@@ -7,7 +7,7 @@ has, its pin says: components.cluster creates nothing of a plan with machines th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -88,7 +88,7 @@ class Site:
             body=(hardware, workflow),
         )
 
-    def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
+    def finish(self, machines: Mapping[str, MachineOutputs]) -> Mapping[str, Sequence[pulumi.CustomResource]]:
         """Spares: known to Tinkerbell, never booted by it."""
         used = {machine.place.host for machine in self._plan.machines}
         aliases = [pulumi.Alias(parent=self._node)] if self._node else []
@@ -98,6 +98,7 @@ class Site:
                 if host.bmc:
                     self._bmc(host, host.bmc, {}, opts)
                 self._hardware(host, {"interfaces": [_interface(host, host.name)]}, _born(SPARE, opts, []))
+        return {}
 
     def _bmc(self, host: Hardware, bmc: Bmc, annotations: dict[str, str], opts: pulumi.ResourceOptions) -> Manifest:
         """The BMC and its credentials. Waiting for contact proves them before anything is destroyed."""

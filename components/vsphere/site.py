@@ -151,17 +151,18 @@ class Site:
         )
         return MachineOutputs(id=vm.uuid, address=pulumi.Output.from_input(str(place.address)), resource=vm, body=(vm,))
 
-    def finish(self, machines: Mapping[str, MachineOutputs]) -> None:
+    def finish(self, machines: Mapping[str, MachineOutputs]) -> Mapping[str, Sequence[pulumi.CustomResource]]:
         """Rules, then overrides."""
         rules = [*self._anti_affinity(machines), *self._zones(machines)]
         # Only full automation moves a running VM to where a rule wants it: every other override comes after the rules.
         # Only such: what depends on a rule depends on every VM, and Pulumi's SDK follows that for each override anew.
         after_rules = pulumi.ResourceOptions(parent=self._parent, depends_on=rules)
+        overrides: dict[str, list[pulumi.CustomResource]] = {}
         for machine in self._plan.machines:
             vm, name, role = machines[machine.name].resource, machine.name, machine.wanted.role
             drs = self._config.drs
             level = drs.control_plane if role == "control-plane" else drs.workers
-            vsphere.DrsVmOverride(
+            drs_override = vsphere.DrsVmOverride(
                 name,
                 compute_cluster_id=self._found.cluster,
                 virtual_machine_id=vm.id,
@@ -170,14 +171,17 @@ class Site:
                 drs_automation_level="manual" if level == "disabled" else level,
                 opts=self._child if level == "fullyAutomated" else after_rules,
             )
+            overrides[name] = [drs_override]
             if self._config.ha.enabled:
-                vsphere.HaVmOverride(
+                ha_override = vsphere.HaVmOverride(
                     name,
                     compute_cluster_id=self._found.cluster,
                     virtual_machine_id=vm.id,
                     ha_vm_restart_priority=RESTART_PRIORITY[role],
                     opts=self._child,
                 )
+                overrides[name].append(ha_override)
+        return overrides
 
     def _resource_pool(self) -> vsphere.ResourcePool:
         memory = sum(machine.place.size.memory for machine in self._plan.machines) // MIB
