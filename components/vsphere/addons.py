@@ -9,6 +9,7 @@ from typing import Any
 from components.addons import load_balancer
 from components.addons.placement import ANY_NODE
 from components.bootstrap.document import dump
+from components.bootstrap.versions import minor
 from components.networks import addresses
 from components.plan import Addon, Manifest, Ref, Release
 from components.spec import Spec
@@ -19,13 +20,17 @@ BACKENDS = (csi.BACKEND,)
 _NAMESPACE, _SECRET = "kube-system", "vsphere-cloud-secret"
 _CONFIG = "cloud-config"
 """What the chart mounts where it makes no config itself [seen] charts/vsphere-cpi 1.36.0 templates/daemonset.yaml."""
+_TAGS = {34: "v1.34.0", 35: "v1.35.1", 36: "v1.36.0", 37: "v1.36.0"}
+"""Image of the cloud provider by Kubernetes minor: each is promised for its own minor alone [documented]
+github.com/kubernetes/cloud-provider-vsphere README; of 1.37 there was a candidate and no release in 2026-08 [seen] its
+tags. The chart's templates are the same from 1.34.0 to 1.36.0."""
 
 
 def addons(spec: Spec, config: Config) -> tuple[Addon, ...]:
-    return _cloud_provider(config), *load_balancer.addons(spec, config)
+    return _cloud_provider(spec, config), *load_balancer.addons(spec, config)
 
 
-def _cloud_provider(config: Config) -> Addon:
+def _cloud_provider(spec: Spec, config: Config) -> Addon:
     """Before all that needs an initialised node. No field of the spec is its own: storage needs it."""
     server, text = config.vcenter, dump(_config(config))
     secret = {f"{server}.username": Ref("vsphere:user"), f"{server}.password": Ref("vsphere:password")}
@@ -36,12 +41,13 @@ def _cloud_provider(config: Config) -> Addon:
         # [documented] github.com/kubernetes/cloud-provider-vsphere charts/vsphere-cpi, 2026-08
         version="1.36.0",
         repo="https://kubernetes.github.io/cloud-provider-vsphere",
-        # The host's DNS: the cluster's own does not run yet when vCenter's name is looked up.
-        # It reads its config once, at its start: a changed one must start it anew.
         values={
             "daemonset": {
+                "tag": _TAGS[minor(spec.kubernetes.version)],
                 "tolerations": ANY_NODE,
+                # The host's DNS: the cluster's own does not run yet when vCenter's name is looked up.
                 "dnsPolicy": "Default",
+                # It reads its config once, at its start: a changed one must start it anew.
                 "podAnnotations": {"checksum/config": sha256(text.encode()).hexdigest()},
             }
         },

@@ -15,7 +15,7 @@ from components import addons, realise
 from components.addons import etcd_backup, load_balancer, placement
 from components.equinix import addons as equinix_addons
 from components.plan import Addon, Leaf, Manifest, Ref, Template
-from components.spec import Spec
+from components.spec import MINORS, Spec
 from components.target import MetalLoadBalancer
 from components.tinkerbell import addons as tinkerbell_addons
 from components.tinkerbell.config import BgpPeer, Vip
@@ -167,6 +167,14 @@ def test_the_addresses_of_the_api_and_of_services_never_become_a_node_s() -> Non
     assert set(cloud_config(config)["nodes"].values()) == {kept}
     config = vsphere({"loadBalancer": {"provider": "none"}})
     assert set(cloud_config(config)["nodes"].values()) == {f"{config.endpoint}/32"}
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_vsphere_s_cloud_provider_is_of_the_minor_of_kubernetes(minor: int) -> None:
+    wish = rich({"kubernetes.version": f"1.{minor}.0"})
+    values = objects(*vsphere_addons.addons(wish, vsphere()))["Release", "vsphere-cpi"].values
+    newest = min(minor, 36)  # the last that is released
+    assert values["daemonset"]["tag"].startswith(f"v1.{newest}.")
 
 
 def test_vsphere_s_cloud_provider_finds_its_vcenter_and_its_secret() -> None:
