@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -107,6 +107,8 @@ def _faults(value: Any, tree: Any, path: str) -> Iterator[str]:
             yield from _faults(item, tree[0], f"{path}[{index}]")
     elif isinstance(tree, str) and tree in _KUBERNETES:
         yield from _faults(value, _KUBERNETES[tree], path)
+    elif tree in ("map", "list") and isinstance(value, Mapping | list) and value:
+        yield f"{path}: the facts stop here, and nobody knows whether the chart reads {value!r}"
     elif not (isinstance(tree, str) and any(_is(value, name) for name in tree.split("|"))):
         wanted = tree if isinstance(tree, str) else "map" if isinstance(tree, Mapping) else "list"
         yield f"{path}: {wanted} in the facts, here {value!r}"
@@ -117,7 +119,7 @@ def _is(value: Any, name: str) -> bool:
         return name == "string"
     if name in _SCALARS:
         return type(value) is _SCALARS[name]
-    return isinstance(value, Mapping | list) and (name == "open" or (not value and name in {"map", "list"}))
+    return isinstance(value, Mapping | list) and name in {"open", "map", "list"}
 
 
 def _at(values: Any, path: str) -> Any:
@@ -145,14 +147,14 @@ def reduced(values: Any, used: Any, name: str = "") -> Any:
     return next((word for word, kind in _SCALARS.items() if type(values) is kind), "any")
 
 
-def together(values: Any) -> Any:
+def together(values: Sequence[Any]) -> Any:
     """All that some values hold, in one."""
     maps = [value for value in values if isinstance(value, Mapping)]
     if maps:
         keys = dict.fromkeys(key for value in maps for key in value)
         return {key: together([value[key] for value in maps if key in value]) for key in keys}
     lists = [item for value in values if isinstance(value, list | tuple) for item in value]
-    return lists or next(iter(values), None)
+    return lists or (values[0] if values else None)
 
 
 def values_of(folder: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from components import addons, targets
@@ -27,6 +27,8 @@ from tests.chart_facts import charts, name_of, reduced, together
 from tests.configs import config_for
 from tests.specs import ROOT, specs
 
+MANY = settings(max_examples=30, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+"""Not made smaller: a fault names chart and key, whatever the spec, and a plan of each smaller spec takes its time."""
 ANNOUNCED = (None, Bgp(65000, (Peer("10.20.40.1", 65001),)), equinix_addons.BGP)
 
 
@@ -83,21 +85,21 @@ def test_values_of_the_example_stacks(spec: str) -> None:
 
 
 @pytest.mark.parametrize("kind", targets.kinds())
-@settings(max_examples=30, deadline=None)
+@MANY
 @given(specs())
 def test_values_of_any_plan(kind: str, wish: Spec) -> None:
     assert faults(make_plan(wish, config_for(kind, wish)).addons) == []
 
 
 @pytest.mark.parametrize("backend", [backend.name for backend in backends(vsphere())])
-@settings(max_examples=30, deadline=None)
+@MANY
 @given(specs())
 def test_values_of_any_storage(backend: str, wish: Spec) -> None:
     assert faults(addons.common(wish, on(backend, wish))) == []
 
 
 @pytest.mark.parametrize("provider", load_balancer.PROVIDERS)
-@settings(max_examples=30, deadline=None)
+@MANY
 @given(specs(), st.sampled_from(ANNOUNCED))
 def test_values_of_any_load_balancer(provider: str, wish: Spec, bgp: Bgp | None) -> None:
     assert faults(load_balancer.PROVIDERS[provider].addons(wish, vsphere(), bgp)) == []
@@ -150,7 +152,7 @@ def changed(chart: str, path: str, value: Any) -> list[str]:
         ("kured", "tolerations", {"operator": "Exists"}, "tolerations: list in the facts"),
         ("kured", "tolerations", [{"operater": "Exists"}], "tolerations[0].operater: no such key; there are effect,"),
         ("kured", "resources", {"requests": {"cpu": "1"}}, ""),
-        ("vsphere-cpi", "config.nodes.excludeInternalNetworkSubnetCidr", "10.0.0.1/32", "config: map in the facts"),
+        ("vsphere-cpi", "config.nodes.excludeInternalNetworkSubnetCidr", "10.0.0.1/32", "config: the facts stop here"),
         ("ceph-csi-drivers", "operatorConfig.driverSpecDefaults.snapshotPolicy", "none", "snapshotPolicy: ignored in"),
         ("ceph-csi-drivers", "drivers.nfs.snapshotPolicy", "none", "ignored while drivers.nfs.enabled is off"),
         ("kube-prometheus-stack", "nodeExporter.enabled", False, "prometheus-node-exporter: ignored while"),
