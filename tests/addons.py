@@ -9,11 +9,15 @@ from typing import Any
 import yaml
 
 from components import addons, realise, targets
+from components.addons import load_balancer
+from components.addons.announcement import Bgp, Peer
+from components.addons.storage import backends
+from components.equinix import addons as equinix_addons
 from components.equinix.config import Config as Equinix
 from components.plan import Addon, Manifest, Ref, Release, Template
 from components.spec import Spec
 from components.vsphere.config import Config as VSphere
-from tests.specs import ROOT, SMALLEST
+from tests.specs import ROOT, SMALLEST, rich
 
 NFS = {"server": "10.20.0.40", "share": "/k8s"}
 CEPH = {"pool": "db", "deviceFilter": "^nvme[1-9]n1$"}
@@ -113,3 +117,19 @@ def everything(wish: Spec, kind: str = "vsphere") -> tuple[Addon, ...]:
     if kind == "equinix":
         config = equinix({"storage": {"backend": "ceph", "ceph": {**CEPH, "pool": wish.pools[0].name}}})
     return addons.in_order((*targets.addons(kind).addons(wish, config), *addons.common(wish, config)))
+
+
+SHARED = {"storage": {"classes": [{"name": "shared", "accessModes": ["ReadWriteMany"], "snapshots": True}]}}
+ALL = (
+    *everything(rich()),
+    *everything(rich(), "equinix"),
+    *(addon for backend in backends(vsphere()) for addon in addons.common(rich(), on(backend.name, rich()))),
+    *addons.common(rich(SHARED), on("ceph", rich())),
+    *(
+        addon
+        for provider in load_balancer.PROVIDERS.values()
+        for bgp in (None, Bgp(65000, (Peer("10.20.40.1", 65001),)), equinix_addons.BGP)
+        for addon in provider.addons(rich(), vsphere(), bgp)
+    ),
+)
+"""Every add-on that there is, several times over."""

@@ -47,7 +47,8 @@ def _secrets(kind: str, users: dict[str, str]) -> dict[str, str]:
 
 
 def _addons(spec: Spec, target: Any, classes: tuple[StorageClass, ...]) -> Iterator[Addon]:
-    operator = {"tolerations": SHARED_NODES}
+    csi = {"controllerManager": {"tolerations": SHARED_NODES}}
+    operator = {"tolerations": SHARED_NODES, "ceph-csi-operator": csi}
     serves = ("storage.classes.*.snapshots", "storage.classes.*.expansion", "storage.classes.*.accessModes")
     yield Addon(
         name="rook-ceph",
@@ -66,6 +67,14 @@ def _addons(spec: Spec, target: Any, classes: tuple[StorageClass, ...]) -> Itera
 
 def _drivers(classes: tuple[StorageClass, ...]) -> Release:
     """From 1.20 on the drivers have a chart of their own, of the version that Rook's own chart depends on."""
+    # Said of each driver and not once in driverSpecDefaults: the chart writes its own `none` and `[]` into each, and
+    # what a driver says itself wins [seen] ceph-csi-operator v1.0.4 internal/controller/driver_controller.go.
+    driver = {
+        "enabled": True,
+        "snapshotPolicy": "volumeSnapshot" if any(c.snapshots for c in classes) else "none",
+        "nodePlugin": {"priorityClassName": "system-node-critical", "tolerations": ANY_NODE},
+        "controllerPlugin": {"priorityClassName": "system-cluster-critical", "tolerations": SHARED_NODES},
+    }
     return Release(
         name="ceph-csi-drivers",
         namespace=NAMESPACE,
@@ -76,16 +85,11 @@ def _drivers(classes: tuple[StorageClass, ...]) -> Release:
             # Names and image set [documented] github.com/rook/rook v1.20.6 deploy/charts/ceph-csi-drivers/values.yaml
             "operatorConfig": {
                 "namespace": NAMESPACE,
-                "driverSpecDefaults": {
-                    "imageSet": {"name": "rook-csi-operator-image-set-configmap"},
-                    "snapshotPolicy": "volumeSnapshot" if any(c.snapshots for c in classes) else "none",
-                    "nodePlugin": {"priorityClassName": "system-node-critical", "tolerations": ANY_NODE},
-                    "controllerPlugin": {"priorityClassName": "system-cluster-critical", "tolerations": SHARED_NODES},
-                },
+                "driverSpecDefaults": {"imageSet": {"name": "rook-csi-operator-image-set-configmap"}},
             },
             "drivers": {
-                "rbd": {"enabled": True, "name": f"{NAMESPACE}.rbd.csi.ceph.com"},
-                "cephfs": {"enabled": True, "name": f"{NAMESPACE}.cephfs.csi.ceph.com"},
+                "rbd": {**driver, "name": f"{NAMESPACE}.rbd.csi.ceph.com"},
+                "cephfs": {**driver, "name": f"{NAMESPACE}.cephfs.csi.ceph.com"},
                 "nfs": {"enabled": False},
                 "nvmeof": {"enabled": False},
             },

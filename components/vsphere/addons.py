@@ -2,53 +2,75 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from ipaddress import IPv4Address, summarize_address_range
 from typing import Any
 
 from components.addons import load_balancer
 from components.addons.placement import ANY_NODE
+from components.bootstrap.document import dump
+from components.bootstrap.versions import minor
 from components.networks import addresses
-from components.plan import Addon, Ref, Release
+from components.plan import Addon, Manifest, Ref, Release
 from components.spec import Spec
 from components.vsphere import csi
 from components.vsphere.config import Config
 
 BACKENDS = (csi.BACKEND,)
+_NAMESPACE, _SECRET = "kube-system", "vsphere-cloud-secret"
+_CONFIG = "cloud-config"
+"""What the chart mounts where it makes no config itself [seen] charts/vsphere-cpi 1.36.0 templates/daemonset.yaml."""
+_TAGS = {34: "v1.34.0", 35: "v1.35.1", 36: "v1.36.0", 37: "v1.36.0"}
+"""Image of the cloud provider by Kubernetes minor: each is promised for its own minor alone [documented]
+github.com/kubernetes/cloud-provider-vsphere README; of 1.37 there was a candidate and no release in 2026-08 [seen] its
+tags. The chart's templates are the same from 1.34.0 to 1.36.0."""
 
 
 def addons(spec: Spec, config: Config) -> tuple[Addon, ...]:
-    return _cloud_provider(config), *load_balancer.addons(spec, config)
+    return _cloud_provider(spec, config), *load_balancer.addons(spec, config)
 
 
-def _cloud_provider(config: Config) -> Addon:
+def _cloud_provider(spec: Spec, config: Config) -> Addon:
     """Before all that needs an initialised node. No field of the spec is its own: storage needs it."""
+    server, text = config.vcenter, dump(_config(config))
+    secret = {f"{server}.username": Ref("vsphere:user"), f"{server}.password": Ref("vsphere:password")}
     release = Release(
         name="vsphere-cpi",
-        namespace="kube-system",
+        namespace=_NAMESPACE,
         chart="vsphere-cpi",
         # [documented] github.com/kubernetes/cloud-provider-vsphere charts/vsphere-cpi, 2026-08
         version="1.36.0",
         repo="https://kubernetes.github.io/cloud-provider-vsphere",
-        # The host's DNS: the cluster's own does not run yet when vCenter's name is looked up.
-        values={"config": _config(config), "daemonset": {"tolerations": ANY_NODE, "dnsPolicy": "Default"}},
+        values={
+            "daemonset": {
+                "tag": _TAGS[minor(spec.kubernetes.version)],
+                "tolerations": ANY_NODE,
+                # The host's DNS: the cluster's own does not run yet when vCenter's name is looked up.
+                "dnsPolicy": "Default",
+                # It reads its config once, at its start: a changed one must start it anew.
+                "podAnnotations": {"checksum/config": sha256(text.encode()).hexdigest()},
+            }
+        },
     )
-    return Addon(name="vsphere-cpi", serves=(), objects=(release,), common=False)
+    objects = (
+        Manifest("v1", "Secret", _SECRET, {"type": "Opaque", "stringData": secret}, _NAMESPACE),
+        Manifest("v1", "ConfigMap", _CONFIG, {"data": {"vsphere.conf": text}}, _NAMESPACE),
+        release,
+    )
+    return Addon(name="vsphere-cpi", serves=(), objects=objects, common=False)
 
 
 def _config(config: Config) -> dict[str, Any]:
+    """Written here, since the chart's own has no word for `nodes`. It names no category for regions and zones: the
+    kubelet sets the zone. Names [seen] cloud-provider-vsphere v1.36.0 pkg/common/config/types_yaml.go and
+    pkg/cloudprovider/vsphere/config/types_yaml.go."""
     # kube-vip puts the API's address and those of Services on nodes beside their own; none must become a node's.
     kept = addresses(config.load_balancer.addresses) if config.load_balancer.addresses else range(0)
     services = summarize_address_range(IPv4Address(kept[0]), IPv4Address(kept[-1])) if kept else ()
     not_a_node = ",".join((f"{config.endpoint}/32", *map(str, services)))
     return {
-        "enabled": True,
-        "vcenter": config.vcenter,
-        "username": Ref("vsphere:user"),
-        "password": Ref("vsphere:password"),
-        "datacenter": config.datacenter,
-        # Empty: the kubelet sets the zone. With names here the provider asks for tags of such categories.
-        "region": "",
-        "zone": "",
+        "global": {"insecureFlag": True, "secretName": _SECRET, "secretNamespace": _NAMESPACE},
+        "vcenter": {config.vcenter: {"server": config.vcenter, "datacenters": [config.datacenter]}},
         "nodes": {
             "excludeInternalNetworkSubnetCidr": not_a_node,
             "excludeExternalNetworkSubnetCidr": not_a_node,

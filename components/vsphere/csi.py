@@ -14,11 +14,10 @@ DRIVER = "csi.vsphere.vmware.com"
 # Images of vSphere CSI 3.7.2 [documented] manifests/vanilla/vsphere-csi-driver.yaml of v3.7.2 as the chart lists them.
 # Named here, since the chart takes `latest` for a Kubernetes minor that it does not know.
 _DRIVER, _LIVENESS, _REGISTRAR = {"tag": "v3.7.2"}, {"tag": "v2.15.0"}, {"tag": "v2.13.0"}
+_RESIZER, _SNAPSHOTTER = {"csiResizer": {"tag": "v1.12.0"}}, {"csiSnapshotter": {"tag": "v8.2.0"}}
 _SIDECARS = {
     "csiAttacher": {"tag": "v4.9.0"},
-    "csiResizer": {"tag": "v1.12.0"},
     "csiProvisioner": {"tag": "v4.0.1"},
-    "csiSnapshotter": {"tag": "v8.2.0"},
     "livenessProbe": _LIVENESS,
     "vsphereSyncer": _DRIVER,
 }
@@ -52,7 +51,8 @@ def _addons(spec: Spec, target: Any, classes: tuple[StorageClass, ...]) -> Itera
 
 
 def _values(spec: Spec, target: Any, classes: tuple[StorageClass, ...]) -> dict[str, Any]:
-    grows = any(c.expansion for c in classes)
+    grows, snapshots = any(c.expansion for c in classes), any(c.snapshots for c in classes)
+    sidecars = {**_SIDECARS, **(_RESIZER if grows else {}), **(_SNAPSHOTTER if snapshots else {})}
     return {
         "vCenter": {
             "host": target.vcenter,
@@ -66,14 +66,14 @@ def _values(spec: Spec, target: Any, classes: tuple[StorageClass, ...]) -> dict[
             "affinity": ON_CONTROL_PLANE,
             "tolerations": SHARED_NODES,
             "csiResizer": {"enabled": grows},
-            "image": {**_DRIVER, **_SIDECARS},
+            "image": {**_DRIVER, **sidecars},
         },
         "csiNode": {
             "tolerations": ANY_NODE,
             "image": {**_DRIVER, "nodeDriverRegistrar": _REGISTRAR, "livenessProbe": _LIVENESS},
         },
         "onlineVolumeExtend": {"enabled": grows},
-        "blockVolumeSnapshot": {"enabled": any(c.snapshots for c in classes)},
+        "blockVolumeSnapshot": {"enabled": snapshots},
         "storageClass": {"enabled": False},
         "versionOverrides": [],
     }

@@ -14,13 +14,14 @@ import yaml
 from components import addons, realise
 from components.addons import etcd_backup, load_balancer, placement
 from components.equinix import addons as equinix_addons
-from components.plan import Addon, Leaf, Ref, Template
-from components.spec import Spec
+from components.plan import Addon, Leaf, Manifest, Ref, Template
+from components.spec import MINORS, Spec
 from components.target import MetalLoadBalancer
 from components.tinkerbell import addons as tinkerbell_addons
 from components.tinkerbell.config import BgpPeer, Vip
 from components.tinkerbell.config import Config as Tinkerbell
 from components.vsphere import addons as vsphere_addons
+from components.vsphere.config import Config as VSphere
 from tests.addons import (
     by_name,
     equinix,
@@ -153,14 +154,37 @@ def test_an_add_on_that_waits_for_nothing_that_is_there_is_a_fault() -> None:
         addons.in_order((Addon(name="a", serves=(), objects=(), after=("nowhere",)),))
 
 
+def cloud_config(config: VSphere) -> dict[str, Any]:
+    """What vSphere's cloud provider reads."""
+    data = objects(*vsphere_addons.addons(rich(), config))["ConfigMap", "cloud-config"].body["data"]
+    found: dict[str, Any] = yaml.safe_load(data["vsphere.conf"])
+    return found
+
+
 def test_the_addresses_of_the_api_and_of_services_never_become_a_node_s() -> None:
     config = vsphere({"loadBalancer": {"provider": "metallb", "addresses": "10.20.41.30-10.20.41.34"}})
-    release = objects(*vsphere_addons.addons(rich(), config))["Release", "vsphere-cpi"]
     kept = f"{config.endpoint}/32,10.20.41.30/31,10.20.41.32/31,10.20.41.34/32"
-    assert set(release.values["config"]["nodes"].values()) == {kept}
+    assert set(cloud_config(config)["nodes"].values()) == {kept}
     config = vsphere({"loadBalancer": {"provider": "none"}})
-    release = objects(*vsphere_addons.addons(rich(), config))["Release", "vsphere-cpi"]
-    assert set(release.values["config"]["nodes"].values()) == {f"{config.endpoint}/32"}
+    assert set(cloud_config(config)["nodes"].values()) == {f"{config.endpoint}/32"}
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_vsphere_s_cloud_provider_is_of_the_minor_of_kubernetes(minor: int) -> None:
+    wish = rich({"kubernetes.version": f"1.{minor}.0"})
+    values = objects(*vsphere_addons.addons(wish, vsphere()))["Release", "vsphere-cpi"].values
+    newest = min(minor, 36)  # the last that is released
+    assert values["daemonset"]["tag"].startswith(f"v1.{newest}.")
+
+
+def test_vsphere_s_cloud_provider_finds_its_vcenter_and_its_secret() -> None:
+    found, config = objects(*vsphere_addons.addons(rich(), vsphere())), cloud_config(vsphere())
+    ((server, place),) = config["vcenter"].items()
+    assert place == {"server": server, "datacenters": [vsphere().datacenter]}
+    secret = found["Secret", config["global"]["secretName"]]
+    assert isinstance(secret, Manifest)
+    assert secret.namespace == config["global"]["secretNamespace"]
+    assert set(secret.body["stringData"]) == {f"{server}.username", f"{server}.password"}
 
 
 @pytest.mark.parametrize(("wished", "grade"), [(True, "degraded"), (False, "equal")])

@@ -8,12 +8,11 @@ from collections import Counter
 from hypothesis import given, settings
 
 from components import addons, realise
-from components.addons import load_balancer, placement
-from components.addons.announcement import Bgp
-from components.addons.storage import backends
+from components.addons import placement
 from components.plan import Manifest, Release, Template
 from components.spec import Spec
 from tests.addons import (
+    ALL,
     DNS_NAME,
     body,
     by_name,
@@ -24,7 +23,6 @@ from tests.addons import (
     leaves,
     neutral,
     objects,
-    on,
     refs,
     vsphere,
 )
@@ -68,20 +66,6 @@ def test_any_spec_has_add_ons_that_can_be_installed(wish: Spec) -> None:
                     assert thing.api_version
                     assert thing.kind
                     assert not {"apiVersion", "kind"} & set(thing.body)
-
-
-ALL = (
-    *everything(rich()),
-    *everything(rich(), "equinix"),
-    *(addon for backend in backends(vsphere()) for addon in addons.common(rich(), on(backend.name, rich()))),
-    *(addon for provider in load_balancer.PROVIDERS.values() for addon in provider.addons(rich(), vsphere(), None)),
-    *(
-        addon
-        for provider in load_balancer.PROVIDERS.values()
-        for addon in provider.addons(rich(), vsphere(), Bgp(65000))
-    ),
-)
-"""Every add-on that there is, several times over."""
 
 
 def test_add_ons_serve_fields_that_exist() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components import addons
-from components.addons import ceph
+from components.addons import ceph, placement
 from components.addons.storage import backends
 from components.spec import Spec
 from tests.addons import (
@@ -98,6 +98,21 @@ def test_ceph_runs_on_its_pool_in_spite_of_the_pool_s_taints() -> None:
     everything = values["cephClusterSpec"]["placement"]["all"]
     assert {toleration["key"] for toleration in everything["tolerations"]} == {"isostack.io/tenant", "tier"}
     assert "'db'" in str(everything["nodeAffinity"])
+
+
+@pytest.mark.parametrize(("snapshots", "policy"), [(True, "volumeSnapshot"), (False, "none")])
+def test_ceph_s_drivers_say_themselves_where_they_run_and_whether_they_take_snapshots(
+    snapshots: bool, policy: str
+) -> None:
+    """What only driverSpecDefaults says, the chart's own defaults for each driver cover up."""
+    wish = wishing(snapshots=snapshots)
+    drivers = objects(*addons.common(wish, on("ceph", wish)))["Release", "ceph-csi-drivers"].values["drivers"]
+    running = {name: driver for name, driver in drivers.items() if driver["enabled"]}
+    assert set(running) == {"rbd", "cephfs"}
+    for driver in running.values():
+        assert driver["snapshotPolicy"] == policy
+        assert driver["nodePlugin"]["tolerations"] == placement.ANY_NODE
+        assert driver["controllerPlugin"]["tolerations"] == placement.SHARED_NODES
 
 
 @pytest.mark.parametrize("backend", backends(vsphere()), ids=lambda backend: backend.name)
