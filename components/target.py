@@ -131,6 +131,10 @@ class TargetConfig(Model):
             yield Taken(self.load_balancer.addresses, what, ("loadBalancer", "addresses"))
         yield from outside.networks(self.registry_mirrors, self.proxy)
 
+    def metadata_services(self) -> tuple[str, ...]:
+        """Addresses, of those in the network, that give user data to whoever asks from a machine."""
+        return ()
+
     def outside(self) -> Outside:
         proxy = self.proxy or Proxy()
         return Outside(
