@@ -124,5 +124,6 @@ def networks(mirrors: Mapping[str, tuple[str, ...]], proxy: Proxy | None) -> Ite
     for registry, urls in mirrors.items():
         for i, url in enumerate(urls):
             yield from server(url, f"the mirror of {registry}", ("registryMirrors", registry, i))
-    for name, url in (("http", proxy and proxy.http), ("https", proxy and proxy.https)):
-        yield from server(url or "", f"the {name} proxy", ("proxy", name))
+    by_scheme = {"http": proxy.http, "https": proxy.https} if proxy else {}
+    for scheme, proxy_url in by_scheme.items():
+        yield from server(proxy_url or "", f"the {scheme} proxy", ("proxy", scheme))
