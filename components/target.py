@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -131,9 +132,9 @@ class TargetConfig(Model):
             yield Taken(self.load_balancer.addresses, what, ("loadBalancer", "addresses"))
         yield from outside.networks(self.registry_mirrors, self.proxy)
 
+    @abstractmethod
     def metadata_services(self) -> tuple[str, ...]:
-        """Addresses, of those in the network, that give user data to whoever asks from a machine."""
-        return ()
+        """Addresses in the network that give a machine's user data to whoever asks from it: pods are kept from them."""
 
     def outside(self) -> Outside:
         proxy = self.proxy or Proxy()
