@@ -23,7 +23,8 @@ ZONE = "topology.kubernetes.io/zone"
 
 @dataclass(frozen=True, slots=True)
 class NodePlatform:
-    """All that a node's user data may differ in between targets, but for values known only at creation."""
+    """All that a node's user data may differ in between targets, but for what its place has and for values known only
+    at creation."""
 
     cloud_provider: bool
     """A cloud controller manager initialises the node; otherwise the kubelet names its own provider id."""
@@ -40,6 +41,20 @@ class NodePlatform:
     script: str = ""
     """Bash that control-plane nodes run once they know their address, for what only the running machine can find out:
     it may set BGP_PEERS, BGP_AS and BGP_SOURCE, and call the functions of bootstrap.sh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How machines reach the world outside: what their place has, whatever the target."""
+
+    mirrors: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """By registry, the URLs of its mirrors in the order in which they are asked, and then the registry itself."""
+    authority: str = ""
+    """PEM of the CA that mirrors have beside those that the world knows."""
+    http_proxy: str = ""
+    https_proxy: str = ""
+    no_proxy: tuple[str, ...] = ()
+    """What is reached without a proxy, beside the cluster's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +161,7 @@ class Plan:
     addons: tuple[Addon, ...]
     reasons: tuple[str, ...]
     unpinned: tuple[str, ...] = ()
+    outside: Outside = Outside()
 
     @property
     def kind(self) -> str:

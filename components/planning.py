@@ -69,6 +69,7 @@ def make_plan(spec: Spec, target: Any) -> Plan:
         addons=installed,
         reasons=assignment.reasons,
         unpinned=assignment.unpinned,
+        outside=target.outside(),
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, StringConstraints
 
-from components import networks
+from components import networks, outside
 from components.networks import AddressRange, Taken, addresses, server
-from components.plan import Ref
+from components.outside import Authority, Mirrors, Proxy, Registry
+from components.plan import Outside, Ref
 from components.problems import Problem, listed
 from components.spec import CONTROL_PLANE, Model, Name, Spec
 
@@ -102,6 +104,16 @@ class TargetConfig(Model):
     kind: str = Field(description="Kind of the target.")
     storage: Any = Field(description="Mechanism of the storage classes.")
     load_balancer: Any = Field(description="Mechanism of Services of type LoadBalancer.")
+    registry_mirrors: dict[Registry, Mirrors] = Field(
+        {},
+        description="Mirrors by image registry: asked in this order, and then the registry itself. One without a path "
+        "serves the API at /v2, one with a path serves it there.",
+        examples=[{"docker.io": ["https://mirror.example.com/v2/dockerhub"]}],
+    )
+    registry_ca: Authority | None = Field(
+        None, description="PEM of the CA of the mirrors, where it is their own; known CAs stay known."
+    )
+    proxy: Proxy | None = Field(None, description="Proxy by which machines load packages and images.")
     generations: dict[str, Annotated[int, Field(ge=1)]] = Field(
         {},
         description="Machines to build anew, by name: raise the number, default 1, and the machine is deleted and made "
@@ -118,11 +130,30 @@ class TargetConfig(Model):
         if self.load_balancer.addresses is not None:
             what = "the services' range (loadBalancer.addresses)"
             yield Taken(self.load_balancer.addresses, what, ("loadBalancer", "addresses"))
+        yield from outside.networks(self.registry_mirrors, self.proxy)
+
+    @abstractmethod
+    def metadata_services(self) -> tuple[str, ...]:
+        """Addresses in the network that give a machine's user data to whoever asks from it: pods are kept from them."""
+
+    def outside(self) -> Outside:
+        proxy = self.proxy or Proxy()
+        return Outside(
+            mirrors=tuple(self.registry_mirrors.items()),
+            authority=self.registry_ca or "",
+            http_proxy=proxy.http or "",
+            https_proxy=proxy.https or "",
+            no_proxy=proxy.no_proxy,
+        )
 
     def problems(self, spec: Spec) -> Iterator[Problem]:
         """What is wrong with this config for this spec, beyond single fields. Targets add their own."""
         yield from _storage_problems(self.storage, spec)
         yield from machine_problems(self.generations, spec, "generations")
+        if self.registry_ca is not None and not self.registry_mirrors:
+            yield Problem("no mirror has this CA", "name them: registryMirrors", ("registryCa",))
+        if self.proxy is not None and not (self.proxy.http or self.proxy.https):
+            yield Problem("no proxy is named", "name it under http, https or both", ("proxy",))
         cluster = spec.kubernetes
         own = {"kubernetes.podCidr": cluster.pod_cidr, "kubernetes.serviceCidr": cluster.service_cidr}
         yield from networks.problems(self.networks(), own)

@@ -28,6 +28,24 @@ CLASSES: dict[str, dict[str, Any]] = {
 }
 """Of bare-metal hosts: slim and fat do not cover each other, full and large cover every machine of tests.specs."""
 
+AUTHORITY = (ROOT / "tests/unit/data/mirror-ca.crt").read_text("utf-8")
+PLACES: dict[str, dict[str, Any]] = {
+    "vsphere": {
+        "registryMirrors": {
+            "docker.io": ["https://mirror.example.com/v2/dockerhub", "https://second.example.com"],
+            "registry.k8s.io": ["https://10.20.0.35:5000"],
+        },
+        "registryCa": AUTHORITY,
+        "proxy": {
+            "http": "http://proxy.example.com:3128",
+            "https": "http://proxy.example.com:3128",
+            "noProxy": ["mirror.example.com", ".corp.example.com", "10.20.0.0/16", "10.20.0.35"],
+        },
+    },
+    "tinkerbell": {"proxy": {"https": "http://10.20.0.36:3128"}},
+}
+"""How machines reach the world outside, by kind: another way on each, and none may make the clusters unlike."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -137,7 +155,8 @@ def config_data(kind: str, spec: Spec, folder: Path, hosts: Sequence[Row] | None
     """What `isostack:target` says in a stack file; files that it names are written to `folder`. `hosts` are those of a
     target that has an inventory.
     """
-    return {"kind": kind, **MAKERS[kind](spec, folder, labelled(spec) if hosts is None else hosts)}
+    asked = MAKERS[kind](spec, folder, labelled(spec) if hosts is None else hosts)
+    return {"kind": kind, **asked, **PLACES.get(kind, {})}
 
 
 def config_for(kind: str, spec: Spec, hosts: Sequence[Row] | None = None) -> TargetConfig:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.plan import API_PORT, Addon, Ref, Release
+from components.plan import API_PORT, Addon, Manifest, Ref, Release
 from components.spec import Spec
 from components.target import TargetConfig
 
-NAME = "cilium"
+NAME, WALL = "cilium", "metadata-wall"
 
 
 def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
@@ -40,3 +40,25 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
     yield Addon(
         name=NAME, serves=("kubernetes.cni",), objects=(release,), mechanism=(f"Release/{NAME}:values.k8sServiceHost",)
     )
+    if services := target.metadata_services():
+        # Apart from the release, which brings the kind.
+        yield Addon(name=WALL, serves=(), objects=(_wall(services),), common=False, after=(NAME,))
+
+
+def _wall(services: tuple[str, ...]) -> Manifest:
+    """Keeps pods from the platform's metadata service: what a pod asks comes from its node, and the user data of a
+    control-plane node holds the keys of the cluster's CAs. Pods on the host network are no pods to Cilium, and are not
+    kept; a tenant may have none.
+
+    Whole addresses: Tootles is served over TLS at a port of its own as well [seen] tinkerbell v0.25.0
+    docs/technical/TLS_TERMINATION.md. Without enableDefaultDeny a denial would close every other way out, too [seen]
+    cilium v1.20.0 pkg/k8s/apis/cilium.io/client/crds/v2/ciliumclusterwidenetworkpolicies.yaml; no policy that allows
+    can open what it closes, as that file says of egressDeny.
+    """
+    spec = {
+        "description": "Pods have no business with the service that gives their node its user data.",
+        "endpointSelector": {},
+        "enableDefaultDeny": {"egress": False},
+        "egressDeny": [{"toCIDR": [f"{address}/32" for address in services]}],
+    }
+    return Manifest("cilium.io/v2", "CiliumClusterwideNetworkPolicy", WALL, {"spec": spec})

@@ -89,10 +89,20 @@ apt_get() {
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
+# With the proxy of this place, if it has one. Nobody else gets it here: kubeadm would hand it on to its static pods.
+outside() (
+  if [[ -e $CONFIG/proxy.env ]]; then
+    set -o allexport
+    # shellcheck source=/dev/null
+    . "$CONFIG/proxy.env"
+  fi
+  "$@"
+)
+
 # add_repository NAME KEY-URL REPOSITORY
 add_repository() {
   install -d -m 0755 /etc/apt/keyrings
-  retry 5 10 curl -fsSL --output "/etc/apt/keyrings/$1.asc" "$2"
+  retry 5 10 outside curl -fsSL --output "/etc/apt/keyrings/$1.asc" "$2"
   chmod 0644 "/etc/apt/keyrings/$1.asc"
   printf 'deb [signed-by=/etc/apt/keyrings/%s.asc] %s\n' "$1" "$3" >"/etc/apt/sources.list.d/$1.list"
   retry 5 15 apt_get update
@@ -123,8 +133,9 @@ step_runtime() {
     apt-mark hold containerd.io
   fi
   install -d -m 0755 /etc/containerd/certs.d
+  # The configuration was there before the package: a running containerd may not have read it, nor systemd its unit.
+  systemctl daemon-reload
   systemctl enable containerd
-  # The configuration was there before the package: a running containerd may not have read it.
   systemctl restart containerd
   retry 12 5 ctr version >/dev/null
 }

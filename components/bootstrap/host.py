@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from components.bootstrap.document import dump
 from components.bootstrap.node import File, Node
+from components.bootstrap.outside import MIRRORS
 from components.bootstrap.versions import PAUSE, minor
 
 CRI_SOCKET = "unix:///run/containerd/containerd.sock"
@@ -39,7 +40,7 @@ def _containerd(pause: str) -> str:
     """The whole file, in the version that containerd 2 writes: edits of a default file silently match nothing there.
 
     The pause image is kubeadm's own, or the sandbox image is fetched twice and collected as garbage. Registry mirrors
-    go into directories below certs.d, which containerd reads anew at each pull.
+    are in directories below certs.d, which containerd reads anew at each pull.
     Keys: [documented] github.com/containerd/containerd docs/cri/config.md.
     """
     return f"""\
@@ -49,7 +50,7 @@ version = 3
   sandbox = 'registry.k8s.io/pause:{pause}'
 
 [plugins.'io.containerd.cri.v1.images'.registry]
-  config_path = '/etc/containerd/certs.d'
+  config_path = '{MIRRORS}'
 
 [plugins.'io.containerd.cri.v1.runtime'.containerd]
   default_runtime_name = 'runc'

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from components.bootstrap import apiserver, host, kube_vip, kubeadm, platform, script
+from components.bootstrap import apiserver, host, kube_vip, kubeadm, outside, platform, script
 from components.bootstrap.document import dump
 from components.bootstrap.labels import node_labels
 from components.bootstrap.late import Late
 from components.bootstrap.node import NODE_LABELS, NODE_NAME, File, Node
 from components.facts import UserData
-from components.plan import MachinePlan, NodePlatform, Plan
+from components.plan import MachinePlan, NodePlatform, Outside, Plan
 from components.raw import RawTarget
 
 LOGIN = "isostack"
@@ -26,7 +26,7 @@ _FILES = (host.files, kubeadm.files, apiserver.files, kube_vip.files, script.fil
 
 def render(plan: Plan, machine: MachinePlan, late: Late) -> str:
     """The cloud-config of one machine."""
-    text = _text(Node.of(plan, machine, late), _shared(machine.platform))
+    text = _text(Node.of(plan, machine, late), _shared(machine.platform), plan.outside)
     return _named(text, machine).replace(platform.PROVIDER_ID, machine.platform.provider_id)
 
 
@@ -49,17 +49,18 @@ def _shared(platform: NodePlatform) -> NodePlatform:
 
 # Once for each kind of machine: a pool of a thousand shares what these two make.
 @lru_cache(maxsize=256)
-def _text(node: Node, on: NodePlatform) -> str:
-    """The document on a platform; marks stand for what is each machine's own."""
+def _text(node: Node, on: NodePlatform, place: Outside) -> str:
+    """The document on a platform in a place; marks stand for what is each machine's own."""
     values = platform.values(on)
-    files = [_entry(file, values) for file in _files(node)]
+    written = _by_path([*_files(node), *outside.files(place, node.kubernetes)])
+    files = [_entry(file, values) for file in written]
     return f"#cloud-config\n{dump(_head(node))}{dump({'write_files': files})}"
 
 
 @lru_cache(maxsize=256)
 def _parts(node: Node) -> dict[str, tuple[str, str]]:
-    """The document part by part, with marks for all that is the platform's: each part's text and digest. A part that
-    holds a machine's own values has none."""
+    """The document part by part, without what is the place's and with marks for all that is the platform's: each
+    part's text and digest. A part that holds a machine's own values has none."""
     parts = {REST: dump(_head(node)), **{file.path: f"{file.mode}\n{file.content}" for file in _files(node)}}
     return {
         name: (text, "" if any(mark in text for mark in (NODE_NAME, NODE_LABELS)) else _digest(text))
@@ -68,7 +69,11 @@ def _parts(node: Node) -> dict[str, tuple[str, str]]:
 
 
 def _files(node: Node) -> list[File]:
-    return sorted((file for make in _FILES for file in make(node)), key=lambda file: file.path)
+    return _by_path(file for make in _FILES for file in make(node))
+
+
+def _by_path(files: Iterable[File]) -> list[File]:
+    return sorted(files, key=lambda file: file.path)
 
 
 def _head(node: Node) -> dict[str, Any]:

@@ -21,6 +21,11 @@ PRIVATE = IPv4Network("10.0.0.0/8")
 """A project gets a /25 of it in a metro, and more as it grows; which, nobody knows before [documented]
 https://docs.equinix.com/metal/networking/ip-addresses"""
 
+METADATA = "192.80.8.124"
+"""Of metadata.platformequinix.com, once metadata.packet.net, which "should always resolve to" it [seen]
+github.com/kinvolk/lokomotive 004a8fc85d80 assets/terraform-modules/packet/flatcar-linux/kubernetes/bootkube.tf; that
+the newer name does, too [assumption]: the service ended, and nobody can ask it."""
+
 
 def _plan(text: str) -> str:
     if text not in CATALOGUE:
@@ -86,6 +91,9 @@ class Config(TargetConfig):
     @property
     def existing_project(self) -> bool:
         return UUID.fullmatch(self.project) is not None
+
+    def metadata_services(self) -> tuple[str, ...]:
+        return (METADATA,)
 
     def problems(self, spec: Spec) -> Iterator[Problem]:
         yield from super().problems(spec)

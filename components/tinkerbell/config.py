@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from components.decode import elsewhere
 from components.networks import Address, Taken, server
@@ -55,6 +63,13 @@ InventoryFile = Annotated[
 ClassName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/\"'{}\\]+(/[^\s\"'{}\\]*)?$")]
 """Without what would end a text in the Workflow's template."""
+
+
+def _tootles(url: str) -> str:
+    if not any(server(url, "", ())):
+        right = "write its address, for example http://10.20.0.30:7080"
+        raise Fault(f"{url!r} names no address, and what keeps pods from the keys in user data knows no names", right)
+    return url
 
 
 class Image(Model):
@@ -122,8 +137,9 @@ class Config(TargetConfig):
         description="Namespace of Tinkerbell's objects. It must exist. Objects that are there stay in theirs.",
     )
     image: Image = Field(description="What is written to the hosts' disks.")
-    tootles: Url = Field(
-        description="URL of Tinkerbell's metadata service as the hosts reach it: port 7080, before v0.23 7172.",
+    tootles: Annotated[Url, AfterValidator(_tootles)] = Field(
+        description="URL of Tinkerbell's metadata service as the hosts reach it: port 7080, before v0.23 7172. Pods "
+        "cannot reach that address, whatever else is served there.",
         examples=["http://10.20.0.30:7080"],
     )
     endpoint: Address = Field(description="Address of the Kubernetes API (kube-vip).", examples=["10.20.40.10"])
@@ -142,6 +158,9 @@ class Config(TargetConfig):
 
     def zone(self, host: Hardware) -> str:
         return host.labels[self.zone_label]
+
+    def metadata_services(self) -> tuple[str, ...]:
+        return tuple(taken.text for taken in server(self.tootles, "the metadata service", ("tootles",)))
 
     def networks(self) -> Iterator[Taken]:
         """Hosts before endpoint and services: one wrong range is one fault, whatever hosts it covers."""

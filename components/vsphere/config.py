@@ -152,6 +152,11 @@ class Config(TargetConfig):
         for name, text in net.addresses.items():
             yield Taken(text, f"the range of {name}", ("network", "addresses", name))
 
+    def metadata_services(self) -> tuple[str, ...]:
+        """None: guestinfo comes from the hypervisor. There any process of a machine may ask for it [seen]
+        github.com/coreos/ignition issue 1300, so cloud-init takes it away once it is read: `redact` in raw.py."""
+        return ()
+
     def problems(self, spec: Spec) -> Iterator[Problem]:
         yield from super().problems(spec)
         yield from _host_problems(self, spec)

@@ -16,6 +16,7 @@ from pulumi.runtime.mocks import MockResourceArgs
 
 from components import targets
 from components.plan import Plan
+from components.planning import make_plan
 from isostack.inputs import plan_all
 from isostack.stacks import StackFile, find_project
 from tests.specs import ROOT
@@ -80,6 +81,14 @@ def one_of_each(plan: Plan) -> list[str]:
 @cache
 def made(name: str) -> Stack:
     return _made(name, plans()[name])
+
+
+def made_of_version(name: str, version: str) -> Stack:
+    """A stack whose spec asks for another version of Kubernetes."""
+    plan = plans()[name]
+    kubernetes = plan.spec.kubernetes.model_copy(update={"version": version})
+    other = make_plan(plan.spec.model_copy(update={"kubernetes": kubernetes}), plan.target)
+    return _made(name, replace(other, unpinned=()))
 
 
 def _made(name: str, plan: Plan) -> Stack:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.cluster.made import Stack, made, one_of_each, plans
+from components import targets
+from components.bootstrap import Late, render
+from components.bootstrap.outside import AUTHORITY
+from tests.cluster.made import SHOP, Stack, made, one_of_each, plans
+from tests.configs import PLACES
 
 KNOWN = {"users", "disable_root", "ssh_pwauth", "runcmd", "write_files"}
 """Every top-level key that is used: cloud-init's schema takes any other in silence."""
@@ -35,6 +40,14 @@ def said(cloud_init: str, folder: Path, text: str) -> str:
 def test_cloud_init_finds_user_data_valid(cloud_init: str, stack: Stack, tmp_path: Path) -> None:
     for name in one_of_each(stack.plan):
         assert said(cloud_init, tmp_path, stack.user_data[name]) == ""
+
+
+def test_cloud_init_finds_mirrors_and_a_proxy_valid(cloud_init: str, tmp_path: Path) -> None:
+    plan = plans()[SHOP]
+    place = targets.config(plan.kind).model_validate({**plan.target.model_dump(by_alias=True), **PLACES[plan.kind]})
+    text = render(replace(plan, outside=place.outside()), plan.machines[0], Late.placeholder())
+    assert AUTHORITY in text
+    assert said(cloud_init, tmp_path, text) == ""
 
 
 def test_no_key_is_unknown(stack: Stack) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import addons, realise
-from components.addons import etcd_backup, load_balancer, placement
+from components import addons, realise, targets
+from components.addons import cilium, etcd_backup, load_balancer, placement
 from components.equinix import addons as equinix_addons
 from components.plan import Addon, Leaf, Manifest, Ref, Template
 from components.spec import MINORS, Spec
@@ -31,6 +31,7 @@ from tests.addons import (
     vsphere,
     wishing,
 )
+from tests.configs import config_for
 from tests.specs import SMALLEST, rich, spec
 
 
@@ -62,6 +63,24 @@ def test_cilium_dials_the_api_itself_since_there_is_no_proxy() -> None:
     values = objects(by_name(addons.common(rich(), vsphere()))["cilium"])["Release", "cilium"].values
     assert values["kubeProxyReplacement"] is True
     assert values["k8sServiceHost"] == Ref("endpoint")
+
+
+@pytest.mark.parametrize("kind", targets.kinds())
+def test_pods_are_kept_from_what_gives_user_data_to_the_network(kind: str) -> None:
+    """And from nothing else: a policy that only denies would otherwise deny all."""
+    wish = rich()
+    config = config_for(kind, wish)
+    found = by_name(addons.common(wish, config)).get(cilium.WALL)
+    asked = {"vsphere": [], "equinix": ["192.80.8.124/32"], "tinkerbell": ["10.0.0.30/32"]}[kind]
+    assert (found is None) == (not asked)
+    if found is not None:
+        (policy,) = objects(found).values()
+        assert isinstance(policy, Manifest)
+        spec = policy.body["spec"]
+        assert spec["egressDeny"] == [{"toCIDR": asked}]
+        assert spec["endpointSelector"] == {}
+        assert spec["enableDefaultDeny"] == {"egress": False}
+        assert (found.after, found.common) == ((cilium.NAME,), False)
 
 
 def test_a_tenant_gets_a_closed_namespace_of_its_trust() -> None:

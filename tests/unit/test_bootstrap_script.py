@@ -15,7 +15,7 @@ import yaml
 from components import bootstrap, targets
 from components.bootstrap.late import Late
 from components.bootstrap.script import PLATFORM, SCRIPT
-from components.plan import NodePlatform
+from components.plan import NodePlatform, Outside
 from tests.specs import rich
 from tests.unit.test_bootstrap import ARP, BGP, METADATA, machine, plan
 
@@ -24,6 +24,7 @@ from tests.unit.test_bootstrap import ARP, BGP, METADATA, machine, plan
 STUB = r"""#!/bin/bash
 tool=${0##*/} S=@ROOT@
 printf '%s %s\n' "$tool" "$*" >>"$S/calls"
+printf '%s %s\n' "$tool" "${https_proxy:-none} ${no_proxy:-none}" >>"$S/proxies"
 verb=$1
 count="$S/fail-$tool-$verb"
 if [[ -s $count ]]; then
@@ -60,6 +61,8 @@ TOOLS = (
     *("modprobe", "sleep", "swapoff", "sysctl", "systemctl", "timedatectl", "timeout", "uname"),
 )
 
+NOWHERE = Outside()
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -88,9 +91,11 @@ class Machine:
         return (self.root / name).read_text()
 
 
-def boot(root: Path, name: str, platform: NodePlatform = ARP, *, installed: bool = True) -> Machine:
+def boot(
+    root: Path, name: str, platform: NodePlatform = ARP, *, installed: bool = True, outside: Outside = NOWHERE
+) -> Machine:
     """What cloud-init leaves, below `root`, and the stand-ins before everything else on the path."""
-    a_plan = plan(rich(), platform)
+    a_plan = replace(plan(rich(), platform), outside=outside)
     late = replace(Late.placeholder(), endpoint="10.20.40.10")
     for file in yaml.safe_load(bootstrap.render(a_plan, machine(a_plan, name), late))["write_files"]:
         path = root / file["path"].lstrip("/")
@@ -228,6 +233,20 @@ def test_a_worker_takes_no_turn_and_installs_what_the_image_lacks(tmp_path: Path
     assert "v1.36/deb/" in node.text("etc/apt/sources.list.d/kubernetes.list")
     assert not [call for call in node.calls("kubectl") if "lease" in call]
     assert not node.has("etc/kubernetes/manifests/kube-vip.yaml")
+
+
+def test_a_proxy_is_for_downloads_and_not_for_kubeadm(tmp_path: Path) -> None:
+    """Which would write it into its static pods."""
+    proxy = "http://proxy.example.com:3128"
+    node = boot(tmp_path, "shop-control-plane-0", installed=False, outside=Outside(https_proxy=proxy))
+    assert node.run().returncode == 0
+    seen = {line.split(" ", 1)[0]: line.split(" ", 1)[1] for line in node.text("proxies").splitlines()}
+    assert seen.pop("curl").startswith(f"{proxy} localhost,")
+    assert set(seen.values()) == {"none none"}
+    reload, restart = (
+        node.calls("systemctl").index(f"systemctl {verb}") for verb in ("daemon-reload", "restart containerd")
+    )
+    assert reload < restart
 
 
 def test_an_image_that_has_everything_installs_nothing(tmp_path: Path) -> None:

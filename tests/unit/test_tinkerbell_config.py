@@ -115,6 +115,15 @@ def test_the_inventory_lies_below_the_folder_of_the_stack_files(tmp_path: Path, 
     ]
 
 
+def test_the_metadata_service_is_named_by_address(tmp_path: Path) -> None:
+    """A policy keeps pods from it, and knows no names."""
+    data = config(hosts("c1 a s", "w1 a s")).model_dump(by_alias=True)
+    with pytest.raises(InvalidInput) as caught:
+        load_target({**data, "tootles": "http://tinkerbell.example.com:7080"}, tmp_path, None)
+    said = [problem.right for problem in caught.value.problems if problem.field == "config.isostack:target.tootles"]
+    assert said == ["write its address, for example http://10.20.0.30:7080"]
+
+
 def test_faults_of_the_inventory_come_with_those_of_the_config(tmp_path: Path) -> None:
     (tmp_path / "hosts.csv").write_text("hostname,mac\nH1,x\n", "utf-8")
     (tmp_path / "Pulumi.t.yaml").write_text(
