@@ -75,7 +75,7 @@ def test_outputs(preview: Preview) -> None:
 
 
 def test_nothing_is_installed_before_the_api_is_ready(preview: Preview) -> None:
-    (ready,) = of(preview, "Command")
+    (ready,) = (each for each in of(preview, "Command") if each.name.endswith("-ready"))
     machines = {m.urn for m in preview.of_type(facts.MACHINE)}
     assert machines == {
         preview.by_urn[urn].parent for urn in ready.dependencies if preview.by_urn[urn].parent in machines

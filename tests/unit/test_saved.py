@@ -123,9 +123,9 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
         "other",
     ),
     "nothing kept": (lambda d: resource(d, ":VirtualMachine").update(ignoreChanges=None), "(ignore_changes)", "[]"),
-    "a rule gone": (lambda d: drop(d, ":HaVmOverride"), "", "absent"),
+    "a storage class gone": (lambda d: drop(d, ":StorageClass"), "", "absent"),
     "deleted, to be made anew": (
-        lambda d: resource(d, ":HaVmOverride").update(pendingReplacement=True),
+        lambda d: resource(d, ":StorageClass").update(pendingReplacement=True),
         "",
         "absent",
     ),
