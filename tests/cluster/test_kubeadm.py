@@ -13,7 +13,7 @@ from components.bootstrap.kubeadm import CLUSTER, INIT, JOIN
 from components.bootstrap.versions import minor
 from components.spec import MINORS
 from tests.cluster.made import EDGE, SHOP, Stack, made_of_version, one_of_each
-from tests.cluster.root import INIT_NOW, Root, Scene, free_ports, run
+from tests.cluster.root import INIT_NOW, Root, Scene, scene_ports, run
 from tests.specs import ROOT
 from tests.tools import folder
 
@@ -36,7 +36,7 @@ def release(request: pytest.FixtureRequest) -> Release:
     tools = folder(name, f"no Go to compile kubeadm 1.{request.param}: what it says of user data is not known")
     version = run([f"{tools}/kubeadm", "version", "--output=short"]).strip().removeprefix("v")
     assert minor(version) == request.param
-    return Release(version, Scene(tools, free_ports(), {}))
+    return Release(version, Scene(tools, scene_ports(), {}))
 
 
 def test_kubeadm_finds_every_configuration_valid(stack: Stack, scene: Scene, tmp_path: Path) -> None:
