@@ -66,12 +66,14 @@ def kwok(cluster: Cluster, tool: str) -> Iterator[None]:
 
 
 def join(cluster: Cluster, *names: str, labels: Mapping[str, str] | None = None) -> None:
-    """Nodes that are ready, without pods of others."""
+    """Nodes that are ready, without pods of others. One of that name that is there goes first."""
     for name in names:
+        cluster.kubectl("delete", "node", name, "--ignore-not-found")
         metadata = {"name": name, "annotations": {OURS: "fake"}, "labels": dict(labels or {})}
         taint = {"key": OURS, "value": "fake", "effect": "NoSchedule"}
         node = {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"taints": [taint]}}
-        assert cluster.apply([node]) == ""
+        said = cluster.apply([node])
+        assert not said, said
     for name in names:
         until(partial(_is_ready, cluster, name), f"{name} is ready", partial(log, cluster.root, "kwok"))
 

@@ -13,7 +13,7 @@ from components.bootstrap.kubeadm import CLUSTER, INIT, JOIN
 from components.bootstrap.versions import minor
 from components.spec import MINORS
 from tests.cluster.made import EDGE, SHOP, Stack, made_of_version, one_of_each
-from tests.cluster.root import INIT_NOW, Root, Scene, scene_ports, run
+from tests.cluster.root import INIT_NOW, Root, Scene, run, scene_ports
 from tests.specs import ROOT
 from tests.tools import folder
 

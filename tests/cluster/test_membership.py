@@ -37,7 +37,7 @@ def machines(cluster: Cluster) -> Iterator[Cluster]:
 def home(machines: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """Two nodes. kubectl is on PATH, and nobody waits for long."""
     monkeypatch.setenv("PATH", f"{machines.root.scene.tools}:{os.environ['PATH']}")
-    for name in ("API_SECONDS", "JOIN_SECONDS", "DETACH_SECONDS", "DRAIN_SECONDS", "ETCD_SECONDS"):
+    for name in ("API_SECONDS", "JOIN_SECONDS", "DETACH_SECONDS", "DRAIN_SECONDS"):
         monkeypatch.setattr(membership, name, 10)
     monkeypatch.setattr(membership, "PAUSE_SECONDS", 0.2)
     kwok.join(machines, OLD, NEW, labels={"tier": "web"})
