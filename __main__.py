@@ -11,7 +11,8 @@ from components.problems import InvalidInput
 config, folder = pulumi.Config("isostack"), Path("stacks")
 try:
     stack_file = folder / f"Pulumi.{pulumi.get_stack()}.yaml"
-    plan = load(folder, config.require("spec"), config.require_object("target"), stack_file).plan()
+    policies = config.get_object("policies")
+    plan = load(folder, config.require("spec"), config.require_object("target"), stack_file, policies).plan()
 except InvalidInput as error:
     raise pulumi.RunError(f"\n{error}") from error
 for key, value in Cluster(plan).outputs().items():

@@ -35,6 +35,7 @@ class Cluster(pulumi.ComponentResource):
             realisations=plan.realisations,
             endpoint=plan.endpoint,
             reasons=plan.reasons,
+            policies=plan.policies,
         ).props()
         super().__init__(CLUSTER, plan.spec.name, facts)
         self._plan, self._child = plan, pulumi.ResourceOptions(parent=self)

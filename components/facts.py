@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 
 from components.quantity import Bytes
 from components.spec import Model, Size, Spec, Taint
+from components.waivers import AS_DECLARED, PolicySettings
 
 FACTS_VERSION: Final = 1
 CLUSTER, SITE, MACHINE, PKI, ADDON = (
@@ -87,6 +88,10 @@ class SiteFacts(Facts):
     restarts_machines: bool = Field(description="Machines of a lost host start again on another.")
     power_control: bool = Field(description="Every machine can be powered off from outside (hypervisor or BMC).")
     machine_snapshots: bool = Field(description="The platform can snapshot and revert a whole machine.")
+    networks: tuple[str, ...] = Field((), description="IPv4 networks of the nodes that are known beforehand.")
+    controllers: tuple[str, ...] = Field(
+        (), description="IPv4 addresses of what controls the machines from outside: vCenter, BMCs. Not those of names."
+    )
     service_ended: str = Field("", description="ISO date on which the provider ended its service; empty: it runs.")
 
 
@@ -144,6 +149,7 @@ class ClusterFacts(Facts):
     realisations: tuple[Realisation, ...] = Field(description="One for every leaf field of the spec.")
     endpoint: str | None = Field(description="Address of the API; none: assigned at creation.")
     reasons: tuple[str, ...] = Field((), description="Why so many machines and hosts, a sentence each.")
+    policies: PolicySettings = Field(AS_DECLARED, description="How the stack's config has it judged.")
 
 
 class PkiFacts(Facts):

@@ -18,10 +18,12 @@ from components.problems import FieldPath, InvalidInput, Problem
 from components.source import Document, load_yaml
 from components.spec import Spec
 from components.target import TargetConfig
+from components.waivers import AS_DECLARED, PolicySettings
 from components.wording import did_you_mean
 
 TARGET: FieldPath = ("config", settings.TARGET.name)
-"""Where the target config stands in a stack file."""
+POLICIES: FieldPath = ("config", settings.POLICIES.name)
+"""Where the target config and the policies' settings stand in a stack file."""
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -33,11 +35,12 @@ class Inputs:
     target: TargetConfig
     spec_file: Document
     stack_file: Document | None
+    policies: PolicySettings = AS_DECLARED
 
     def plan(self) -> Plan:
         """Raises InvalidInput with every demand that the target cannot meet, located in the spec or the stack file."""
         try:
-            plan = make_plan(self.spec, self.target)
+            plan = replace(make_plan(self.spec, self.target), policies=self.policies)
             if problems := list(budget.problems(plan)):
                 raise InvalidInput(problems)
             return plan
@@ -54,11 +57,12 @@ class Inputs:
                 yield problem
 
 
-def load(folder: Path, spec: str, target: Any, stack_file: Path) -> Inputs:
-    """Read and check the spec and the target config of one stack.
+def load(folder: Path, spec: str, target: Any, stack_file: Path, policies: Any = None) -> Inputs:
+    """Read and check the spec and the config of one stack.
 
-    `folder` holds the stacks' files, `spec` is the spec's name or file name, `target` the value of `isostack:target`;
-    `stack_file` is where that value is written, if it is there. Raises InvalidInput with the faults of both.
+    `folder` holds the stacks' files, `spec` is the spec's name or file name, `target` and `policies` are the values of
+    `isostack:target` and `isostack:policies`; `stack_file` is where they are written, if it is there. Raises
+    InvalidInput with the faults of all.
     """
     faults: list[Problem] = []
     document = load_yaml(stack_file) if stack_file.exists() else None
@@ -74,9 +78,14 @@ def load(folder: Path, spec: str, target: Any, stack_file: Path) -> Inputs:
         loaded_target = load_target(target, folder, document, loaded_spec[0] if loaded_spec else None)
     except InvalidInput as error:
         faults.extend(error.problems)
+    judged = AS_DECLARED
+    try:
+        judged = decode(PolicySettings, {} if policies is None else policies, document=document, at=POLICIES)
+    except InvalidInput as error:
+        faults.extend(error.problems)
     if loaded_spec is None or loaded_target is None or faults:
         raise InvalidInput(faults)
-    return Inputs(loaded_spec[0], loaded_target, loaded_spec[1], document)
+    return Inputs(loaded_spec[0], loaded_target, loaded_spec[1], document, judged)
 
 
 def spec_path(folder: Path, spec: str) -> Path:

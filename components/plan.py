@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.problems import listed
 from components.spec import Spec
+from components.waivers import AS_DECLARED, PolicySettings
 
 API_PORT = 6443
 POOL, TENANT = "isostack.io/pool", "isostack.io/tenant"
@@ -162,6 +163,8 @@ class Plan:
     reasons: tuple[str, ...]
     unpinned: tuple[str, ...] = ()
     outside: Outside = Outside()
+    policies: PolicySettings = AS_DECLARED
+    """How the stack's config has it judged."""
 
     @property
     def kind(self) -> str:

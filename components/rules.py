@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, final
 
-from components.facts import ClusterFacts, MachineFacts, SiteFacts
+from components.facts import AddonFacts, ClusterFacts, MachineFacts, PkiFacts, SiteFacts
 
 Level = Literal["advisory", "mandatory", "disabled"]
 Severity = Literal["low", "medium", "high", "critical"]
+Origin = Literal["spec", "target", "resource", "waiver"]
 Grade = Literal["measured", "documented", "vendor", "assumption"]
 _EVIDENCE = "evidence: "
 
@@ -49,34 +50,102 @@ class Param:
         }
 
 
+@final
+class Unknown:
+    """A value that only `pulumi up` can know. There is one instance, UNKNOWN."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+HIDDEN: Final = "[secret]"
+"""In place of every secret."""
+
+
+class Undecided(Exception):
+    """A rule needs what is not known at preview. Its text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A resource of a provider, also one that somebody has added to the program by hand."""
+
+    urn: str
+    type: str
+    name: str
+    props: Mapping[str, Any]
+    """Outputs as far as they are known, with UNKNOWN in them; a secret is the text `[secret]`."""
+    machine: str = ""
+    """The machine of the plan that it is a part of; empty: of none."""
+    ignore_changes: tuple[str, ...] = ()
+
+    def get(self, *path: str | int) -> Any:
+        """The value at a path; None where there is none. Raises Undecided where it is not known."""
+        value: Any = self.props
+        for i, step in enumerate(path):
+            if isinstance(value, Mapping):
+                value = value.get(str(step))
+            elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int):
+                value = value[step] if step < len(value) else None
+            else:
+                return None
+            if value is UNKNOWN:
+                raise Undecided(f"{'.'.join(map(str, path[: i + 1]))} of {self.name} is known only after `pulumi up`")
+        return value
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One cluster and all of it that is neutral. Whatever it holds is known at preview."""
+    """One cluster: all of it that is neutral, which is known at preview, and the raw resources that rules ask for."""
 
     urn: str
     cluster: ClusterFacts
     sites: tuple[SiteFacts, ...]
     machines: tuple[MachineFacts, ...]
+    addons: tuple[AddonFacts, ...] = ()
+    pki: PkiFacts | None = None
+    resources: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
+    """By type token: of each type that a rule `reads`, also where there is none."""
+
+    def raw(self, *types: str) -> tuple[Raw, ...]:
+        """All resources of these types. Raises KeyError for a type that no rule of the pack declares to read."""
+        return tuple(resource for each in types for resource in self.resources[each])
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What its machines are: `vm`, `host`."""
+        return frozenset(site.machine for site in self.sites)
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What a rule found: the field of the spec that it is about, and at most three lines of text."""
+    """What a rule found: the field that it is about, at most three lines of text, and all that it holds for."""
 
     field: str
+    """By names, for example tenants.partner.trust; of a resource, its name."""
     text: str
+    subjects: tuple[str, ...] = ()
+    """Machines, resources or pools: all of them, where the text names the first few."""
+    of: Origin = "spec"
+    """What `field` is: a field of the spec or of the stack's target config, the name of a resource, the rule of a
+    waiver."""
 
     def __str__(self) -> str:
-        return f"spec {self.field}: {self.text}"
+        return f"{self.of} {self.field}: {self.text}"
 
 
+BOTH: Final = frozenset({"vm", "host"})
 Params = Mapping[str, float]
 Check = Callable[[Stack, Params], Iterator[Violation]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule and all that is to be known of it. `check` yields nothing where all is well."""
+    """A rule and all that is to be known of it. `check` yields nothing where all is well, and raises Undecided where
+    that is not known."""
 
     id: str
     title: str
@@ -88,6 +157,12 @@ class Rule:
     evidence: tuple[Evidence, ...]
     check: Check
     params: tuple[Param, ...] = ()
+    why: str = ""
+    """What is checked and why it matters, in a few sentences: the text of its documentation."""
+    machines: frozenset[str] = BOTH
+    """What it speaks of: `vm`, `host`. It does not apply to a stack of others."""
+    reads: tuple[str, ...] = ()
+    """Type tokens of raw resources that it looks at."""
 
     @property
     def tags(self) -> list[str]:
@@ -97,7 +172,7 @@ class Rule:
 
 def split(message: str) -> tuple[str, str]:
     """The field of the spec and the text of a printed Violation; no field for other messages."""
-    match = re.match(r"spec ([A-Za-z0-9_.\[\]-]+): ", message)
+    match = re.match(r"(?:spec|target|resource|waiver) ([A-Za-z0-9_.\[\]-]+): ", message)
     return (match[1], message[match.end() :]) if match else ("", message)
 
 

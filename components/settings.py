@@ -14,6 +14,7 @@ from components.wording import did_you_mean
 NAMESPACE: Final = "isostack"
 SPEC: Final = Ref(f"{NAMESPACE}:spec", secret=False)
 TARGET: Final = Ref(f"{NAMESPACE}:target", secret=False)
+POLICIES: Final = Ref(f"{NAMESPACE}:policies", secret=False)
 
 
 def of_plan(plan: Plan) -> tuple[Ref, ...]:
@@ -21,7 +22,7 @@ def of_plan(plan: Plan) -> tuple[Ref, ...]:
     things = [thing for addon in plan.addons for thing in addon.objects]
     values = [thing.values if isinstance(thing, Release) else thing.body for thing in things]
     named = (ref for ref in _refs(values) if ref.is_config)
-    return tuple(dict.fromkeys((SPEC, TARGET, *plan.target.settings, *named)))
+    return tuple(dict.fromkeys((SPEC, TARGET, POLICIES, *plan.target.settings, *named)))
 
 
 def _refs(value: Any) -> Iterator[Ref]:
@@ -45,7 +46,7 @@ def place(document: Document, key: str) -> FieldPath:
 def unknown_keys(document: Document, kind: str | None) -> Iterator[Problem]:
     """Keys of our own namespace that a stack of this target kind does not read: misspelt ones would be silent."""
     kinds = [kind] if kind in targets.kinds() else targets.kinds()
-    settings = (SPEC, TARGET, *(ref for each in kinds for ref in targets.config(str(each)).settings))
+    settings = (SPEC, TARGET, POLICIES, *(ref for each in kinds for ref in targets.config(str(each)).settings))
     known = dict.fromkeys(ref.name for ref in settings if ref.name.startswith(f"{NAMESPACE}:"))
     present = {key: key.replace(":config:", ":", 1) for key in _config(document)}
     for key, full in present.items():

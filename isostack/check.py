@@ -24,9 +24,9 @@ from types import ModuleType, TracebackType
 from typing import IO, Any, Final, Self
 
 from components.rules import evidence, split
+from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
 from isostack.finding import Finding
 from isostack.preview.model import HIDDEN, UNKNOWN, Preview, Resource, Secret
-from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE
 
 TIMEOUT: Final = 60.0
 """Seconds for a pack to start, and for each of its answers; both take well under one [measured]."""

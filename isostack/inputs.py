@@ -14,6 +14,7 @@ from components.plan import Plan
 from components.problems import FieldPath, InvalidInput, Problem
 from components.source import load_yaml
 from components.wording import did_you_mean
+from isostack import rulebook
 from isostack.stacks import Broken, Project, StackFile, shown, stem
 
 
@@ -50,11 +51,17 @@ def read(stack: StackFile) -> Inputs:
     spec, target = _value(stack, settings.SPEC.name), _value(stack, settings.TARGET.name)
     if spec is None or target is None:
         raise InvalidInput(_missing(stack))
+    found = load(stack.path.parent, spec, _json(target), stack.path, _json(_value(stack, settings.POLICIES.name)))
+    if problems := list(rulebook.problems(found)):
+        raise InvalidInput(problems)
+    return found
+
+
+def _json(text: str | None) -> Any:
     try:
-        value = json.loads(target)
+        return None if text is None else json.loads(text)
     except ValueError:
-        value = target
-    return load(stack.path.parent, spec, value, stack.path)
+        return text
 
 
 def plan(stack: StackFile, faults: Faults) -> Planned | None:

@@ -23,9 +23,10 @@ from pydantic.alias_generators import to_camel
 
 from components.decode import decode
 from components.problems import InvalidInput, Problem
+from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
 from isostack.preview.model import HIDDEN, UNKNOWN, Message, Preview, Resource, Secret, Severity
 from isostack.preview.urn import ROOT_STACK_TYPE, is_default_provider, parts_of
-from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE, unmarked
+from isostack.preview.wire import unmarked
 from isostack.sound import checked, short
 
 STDIN: Final = "-"

@@ -1,114 +1,161 @@
-"""From rules to a Pulumi policy pack: the one place where policies touch Pulumi."""
+"""A Pulumi policy pack: rules behind the engine's own protocol.
+
+Not by the pulumi_policy package: it unpacks every resource anew for each policy, and knows one level for all findings
+of a policy, so no waiver (docs/decisions.md). [documented] github.com/pulumi/pulumi v3.259.0: proto/pulumi/
+analyzer.proto; how a pack starts and what it prints, sdk/python/cmd/pulumi-analyzer-policy-python.
+"""
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
+import json
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from pulumi_policy import (
-    EnforcementLevel,
-    PolicyConfigSchema,
-    PolicyPack,
-    PolicyResource,
-    ReportViolation,
-    Severity,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
-from pulumi_policy.proxy import UnknownValueError
+import grpc
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
-from components.facts import CLUSTER, MACHINE, SITE, ClusterFacts, Facts, MachineFacts, SiteFacts
-from components.rules import Rule, Stack
+from components.rules import Level, Rule, Stack, Undecided
+from policies import protocol
+from policies.judge import Told, Verdict, failure, judge, not_applicable, waivers_rule
 
-F = TypeVar("F", bound=Facts)
+READER: Final = "isostack:reader"
+"""Tag of a stack by which `isostack check` asks for findings as JSON: with what a line of text leaves out."""
+_MAX_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit [documented] pulumi_policy 1.21, policy.py
+_LEVELS: Final[dict[Level, Any]] = {
+    "advisory": analyzer_pb2.ADVISORY,
+    "mandatory": analyzer_pb2.MANDATORY,
+    "disabled": analyzer_pb2.DISABLED,
+}
+_NAMES: Final = {number: level for level, number in _LEVELS.items()}
 
 
 def pack(name: str, rules: Sequence[Rule]) -> None:
     """Serve the rules as a policy pack until the process is ended."""
-    PolicyPack(name, policies=[policy(rule) for rule in rules])
-
-
-def policy(rule: Rule) -> StackValidationPolicy:
-    schema = PolicyConfigSchema({param.name: param.schema for param in rule.params}) if rule.params else None
-    return StackValidationPolicy(
-        name=rule.id,
-        description=rule.title,
-        validate=partial(_run, rule),
-        enforcement_level=EnforcementLevel(rule.level),
-        severity=Severity(rule.severity),
-        config_schema=schema,
-        tags=rule.tags,
-        remediation_steps=rule.remediation,
-    )
-
-
-def _run(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
-    """Ask the rule about each cluster. What it cannot decide is said, and a rule that breaks is a finding itself."""
-    config = args.get_config()
-    params = {param.name: float(config.get(param.name, param.default)) for param in rule.params}
+    options = [("grpc.max_receive_message_length", _MAX_BYTES), ("grpc.max_send_message_length", _MAX_BYTES)]
+    server = grpc.server(ThreadPoolExecutor(1), options=options)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Service(name, rules), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.buffer.write(f"{port}\n".encode())
+    sys.stdout.flush()
     try:
-        clusters = list(stacks(args.resources))
-        for stack in clusters:
-            for violation in rule.check(stack, params):
-                report(str(violation), stack.urn)
-    except UnknownValueError:
-        raise  # the SDK reports it, as advice whatever the rule's level: a preview must not be blocked by it
-    except Exception as error:
-        report(_failure(error), None)
-        return
-    if not clusters:
-        args.not_applicable("this stack has no cluster of isostack")
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop(0)
 
 
-def _failure(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    said = (str(error).splitlines() or [""])[0]
-    return (
-        f"nothing was checked: the rule failed with {type(error).__name__}: {said}\n"
-        f"at {Path(frame.filename).name}:{frame.lineno}; this is a fault of the rule or of the facts, not of the spec"
-    )
+class Service(analyzer_pb2_grpc.AnalyzerServicer):
+    """Answers about whole stacks; single resources are no business of its rules."""
 
+    def __init__(self, name: str, rules: Sequence[Rule]) -> None:
+        self._name, self._rules = name, rules
+        self._told = Told({}, {})
+        self._json = False
 
-def stacks(resources: Iterable[PolicyResource]) -> Iterator[Stack]:
-    """The clusters among the resources of a stack, each with its sites and machines.
+    def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:
+        # The CLI takes the version of PulumiPolicy.yaml.
+        info = analyzer_pb2.AnalyzerInfo(name=self._name, version="0.0.1", supportsConfig=True)
+        info.policies.extend(_info(rule) for rule in (*self._rules, waivers_rule(self._name)))
+        return info
 
-    Raises UnknownValueError when facts hold something that only `pulumi up` can know.
-    """
-    resources = list(resources)
-    machines = _of(MACHINE, MachineFacts, resources)
-    sites = [(_urn(resource.parent), facts) for resource, facts in _of(SITE, SiteFacts, resources)]
-    for resource, cluster in _of(CLUSTER, ClusterFacts, resources):
-        yield Stack(
-            urn=resource.urn,
-            cluster=cluster,
-            sites=tuple(facts for parent, facts in sites if parent == resource.urn),
-            machines=tuple(facts for _, facts in machines if facts.wanted.cluster == cluster.wanted.name),
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version="0.0.1")
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        said = request.policyConfig
+        self._told = Told(
+            levels={rule: _NAMES.get(said[rule].enforcementLevel, "mandatory") for rule in said},
+            params={rule: json_format.MessageToDict(said[rule].properties) for rule in said},
+        )
+        return empty_pb2.Empty()
+
+    def ConfigureStack(self, request: Any, context: Any) -> Any:
+        self._json = READER in request.tags
+        return analyzer_pb2.AnalyzerStackConfigureResponse()
+
+    def Analyze(self, request: Any, context: Any) -> Any:
+        return analyzer_pb2.AnalyzeResponse()
+
+    def Remediate(self, request: Any, context: Any) -> Any:
+        return analyzer_pb2.RemediateResponse()
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:
+        response = analyzer_pb2.AnalyzeResponse()
+        try:
+            found = list(protocol.stacks(request.resources, {kind for rule in self._rules for kind in rule.reads}))
+        except Exception as error:
+            response.diagnostics.extend(self._diagnostic(verdict) for verdict in self._none(error))
+            return response
+        for rule in self._rules:
+            if reason := not_applicable(rule, found):
+                response.not_applicable.append(analyzer_pb2.PolicyNotApplicable(policy_name=rule.id, reason=reason))
+        response.diagnostics.extend(self._diagnostic(verdict) for stack in found for verdict in self._judged(stack))
+        return response
+
+    def _judged(self, stack: Stack) -> Iterator[Verdict]:
+        return judge(self._name, self._rules, stack, self._told, datetime.now(UTC).date())
+
+    def _none(self, error: Exception) -> Iterator[Verdict]:
+        """Of each rule, where nothing could be asked."""
+        for rule in self._rules:
+            level = self._told.levels.get(rule.id, rule.level)
+            if level == "disabled":
+                continue
+            if isinstance(error, Undecided):
+                yield Verdict(rule, "advisory", "undecided", None, f"not decidable at preview: {error}")
+            else:
+                yield Verdict(rule, level, "failed", None, failure(error))
+
+    def _diagnostic(self, verdict: Verdict) -> Any:
+        rule = verdict.rule
+        return analyzer_pb2.AnalyzeDiagnostic(
+            policyName=rule.id,
+            policyPackName=self._name,
+            policyPackVersion="0.0.1",
+            description=rule.title,
+            message=json.dumps(_document(verdict)) if self._json else f"{rule.title}\n{verdict}",
+            urn=verdict.urn,
+            enforcementLevel=_LEVELS[verdict.level],
+            severity=_severity(rule),
         )
 
 
-def _of(kind: str, facts: type[F], resources: Iterable[PolicyResource]) -> list[tuple[PolicyResource, F]]:
-    return [(resource, _facts(resource, facts)) for resource in resources if resource.resource_type == kind]
+def _document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for `isostack check`, which reads it in isostack/finding.py."""
+    found, waiver = verdict.violation, verdict.waiver
+    return {
+        "status": verdict.status,
+        "text": verdict.text,
+        "field": found.field if found else "",
+        "of": found.of if found else "",
+        "subjects": list(found.subjects) if found else [],
+        "waiver": waiver.model_dump(mode="json") if waiver else None,
+    }
 
 
-def _facts(resource: PolicyResource, facts: type[F]) -> F:
-    try:
-        return facts.of(_plain({"facts": resource.props["facts"]}))
-    except UnknownValueError as error:
-        error.message = f"not decidable, {error.message} ({resource.urn})"
-        raise
+def _info(rule: Rule) -> Any:
+    info = analyzer_pb2.PolicyInfo(
+        name=rule.id,
+        displayName=rule.title,
+        description=rule.title,
+        enforcementLevel=_LEVELS[rule.level],
+        policy_type=analyzer_pb2.POLICY_TYPE_STACK,
+        severity=_severity(rule),
+        tags=rule.tags,
+        remediation_steps=rule.remediation,
+    )
+    if rule.params:
+        info.configSchema.properties.update({param.name: param.schema for param in rule.params})
+    return info
 
 
-def _plain(value: Any) -> Any:
-    """Without the SDK's proxies, which raise on unknown values, and with whole numbers as such: JSON has floats."""
-    if isinstance(value, Mapping):
-        return {key: _plain(value[key]) for key in value}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _urn(resource: PolicyResource | None) -> str:
-    return resource.urn if resource else ""
+def _severity(rule: Rule) -> Any:
+    return analyzer_pb2.PolicySeverity.Value(f"POLICY_SEVERITY_{rule.severity.upper()}")

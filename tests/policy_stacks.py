@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from components.facts import (
     CLUSTER,
@@ -11,18 +13,18 @@ from components.facts import (
     Host,
     MachineFacts,
     Place,
+    Realisation,
     SiteFacts,
     UserData,
 )
 from components.planning import wanted_machines
 from components.quantity import parse_bytes
-from components.rules import Rule, Stack
+from components.rules import Raw, Rule, Stack
 from components.spec import Size, Spec
-from policies.drs.rules import RULES as DRS
-from policies.isolation.rules import RULES as ISOLATION
-from policies.snapshots.rules import RULES as SNAPSHOTS
+from policies import catalogue
 
-ALL = (*ISOLATION, *SNAPSHOTS, *DRS)
+ALL = tuple(rule for rules in catalogue.packs().values() for rule in rules[:-1])
+"""Without those of the packs' own waivers."""
 DRS_ON = Balancing(workers="fullyAutomated", control_plane="manual")
 URN = "urn:pulumi:s::p::"
 
@@ -95,12 +97,39 @@ def _stack(spec: Spec, site: SiteFacts, hosts: Mapping[str, str | None], times: 
     return Stack(f"{URN}{CLUSTER}::{spec.name}", cluster, (site,), tuple(machines))
 
 
+def raw(kind: str, name: str, props: Mapping[str, Any], *, machine: str = "", ignore: Sequence[str] = ()) -> Raw:
+    """A provider's resource, as the engine shows it; `machine` is the one of the plan that it is a part of."""
+    return Raw(f"{URN}{kind}::{name}", kind, name, props, machine, tuple(ignore))
+
+
+def adding(stack: Stack, *resources: Raw) -> Stack:
+    """The stack with these resources as well."""
+    every = [*(each for some in stack.resources.values() for each in some), *resources]
+    kinds = dict.fromkeys(each.type for each in every)
+    return replace(stack, resources={kind: tuple(each for each in every if each.type == kind) for kind in kinds})
+
+
+def site(stack: Stack, **changes: Any) -> Stack:
+    """The stack on a site with other facts."""
+    return replace(stack, sites=tuple(each.model_copy(update=changes) for each in stack.sites))
+
+
+def realised(stack: Stack, *realisations: Realisation) -> Stack:
+    """The stack with these wishes realised so."""
+    return replace(stack, cluster=stack.cluster.model_copy(update={"realisations": realisations}))
+
+
 def found(rules: Sequence[Rule], stack: Stack, **params: float) -> list[str]:
     """What the rules say, as it is printed."""
     said = [
         str(violation)
         for rule in rules
-        for violation in rule.check(stack, {param.name: param.default for param in rule.params} | params)
+        for violation in rule.check(_read(rule, stack), {param.name: param.default for param in rule.params} | params)
     ]
     assert all(len(message.splitlines()) <= 3 for message in said)
     return said
+
+
+def _read(rule: Rule, stack: Stack) -> Stack:
+    """As a pack makes it: of every type that the rule reads, also where there is none, and of no other."""
+    return replace(stack, resources={kind: stack.resources.get(kind, ()) for kind in rule.reads})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
 from isostack.preview import UNKNOWN, Preview, Resource, Secret
-from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE
 
 Value = Callable[[Any], Any]
 

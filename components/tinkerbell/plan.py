@@ -165,6 +165,8 @@ def _site(spec: Spec, config: Config, used: Sequence[Hardware]) -> SiteFacts:
         restarts_machines=False,
         power_control=all(host.bmc for host in used),
         machine_snapshots=False,
+        networks=tuple(sorted({str(host.network) for host in used})),
+        controllers=tuple(host.bmc.address for host in config.hosts if host.bmc),
     )
 
 

@@ -10,7 +10,7 @@ from math import ceil
 from components import facts
 from components.addons import load_balancer_rules, remediation_rules, storage_rules
 from components.facts import Balancing, Place, Realisation, SiteFacts, Wanted
-from components.networks import addresses
+from components.networks import addresses, server
 from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
 from components.planning import wanted_machines
 from components.problems import InvalidInput, listed
@@ -86,6 +86,8 @@ def _site(config: Config) -> SiteFacts:
         restarts_machines=config.ha.enabled,
         power_control=True,
         machine_snapshots=True,
+        networks=(str(config.network.network),),
+        controllers=tuple(taken.text for taken in server(config.vcenter, "vCenter", ("vcenter",))),
     )
 
 

@@ -22,12 +22,12 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 from pulumi.runtime.resource import RegisterResponse
 
+from components.signatures import UNKNOWN_VALUE
 from isostack.preview.model import Resource, Severity
 from isostack.preview.registration import Registration, alias_specs, inherit
 from isostack.preview.structs import with_secrets
 from isostack.preview.transcript import Transcript
 from isostack.preview.urn import Identity, alias_urns
-from isostack.preview.wire import UNKNOWN_VALUE
 
 # What engine v3.259.0 says it can do: the first sixteen (resmon.supportedMonitorFeatures).
 FEATURES: Final = [

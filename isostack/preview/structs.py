@@ -7,8 +7,9 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct, Value
 
+from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
 from isostack.preview.model import UNKNOWN
-from isostack.preview.wire import SECRET, SIGNATURE, UNKNOWN_VALUE, unmarked
+from isostack.preview.wire import unmarked
 
 
 def properties(struct: Struct) -> dict[str, Any]:

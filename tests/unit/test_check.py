@@ -84,8 +84,8 @@ def test_what_is_unknown_is_advice_whatever_the_level() -> None:
     (finding, other) = check([preview(metal(rich()), endpoint=UNKNOWN)], [ROOT / "policies/snapshots"])["small"]
     assert other.rule == "backup-volumes-missing"
     assert (finding.rule, finding.level, finding.severity) == ("backup-etcd-missing", "advisory", "high")
-    assert "not decidable, string value at .facts.endpoint can't be known during preview" in finding.message
-    assert f"({PARTS}{CLUSTER}::shop)" in finding.message
+    assert "not decidable at preview: facts.endpoint of " in finding.message
+    assert f"{PARTS}{CLUSTER}::shop" in finding.message
 
 
 def test_the_example_stacks() -> None:

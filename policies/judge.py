@@ -1,0 +1,168 @@
+"""What the rules of a pack say of a stack: levels, waivers, and what cannot be decided. Pure, but for today's date."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+from components.rules import Evidence, Level, Params, Rule, Stack, Undecided, Violation
+from components.waivers import PolicySettings, Waiver
+
+Status = Literal["violated", "waived", "undecided", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One thing that a rule says of one cluster."""
+
+    rule: Rule
+    level: Level
+    status: Status
+    violation: Violation | None
+    """None where the rule could not decide, or broke."""
+    text: str
+    urn: str = ""
+    """Of the cluster; empty: of the stack as a whole."""
+    waiver: Waiver | None = None
+
+    def __str__(self) -> str:
+        """As the engine shows it."""
+        said = str(self.violation) if self.violation else self.text
+        return f"waived until {self.waiver.until}, {self.waiver.reason}: {said}" if self.waiver else said
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the engine says where the stack's own config says nothing: from the pack's config, or the defaults."""
+
+    levels: Mapping[str, Level]
+    params: Mapping[str, Params]
+
+
+def not_applicable(rule: Rule, stacks: Sequence[Stack]) -> str:
+    """Why a rule says nothing of any of these; empty: it was asked."""
+    if not stacks:
+        return "this stack has no cluster of isostack"
+    kinds = {kind for stack in stacks for kind in stack.kinds}
+    if rule.machines & kinds:
+        return ""
+    return f"it speaks of {_kinds(rule.machines)}; this stack has {_kinds(kinds)}"
+
+
+def _kinds(kinds: set[str] | frozenset[str]) -> str:
+    names = {"vm": "VMs", "host": "whole hosts"}
+    return " and ".join(names[kind] for kind in sorted(kinds, reverse=True)) or "no machines"
+
+
+def judge(pack: str, rules: Sequence[Rule], stack: Stack, told: Told, today: date) -> Iterator[Verdict]:
+    """What a pack's rules say of one cluster, at the level that holds there; then what is wrong with its waivers."""
+    settings = stack.cluster.policies
+    used: set[Waiver] = set()
+    for rule in rules:
+        level = _level(pack, rule, settings, told)
+        if level == "disabled" or not rule.machines & stack.kinds:
+            continue
+        for verdict in _ask(rule, level, stack, _params(rule, settings, told)):
+            waiver = next((w for w in settings.waivers if _waives(w, verdict, today)), None)
+            if waiver is None:
+                yield verdict
+                continue
+            used.add(waiver)
+            yield Verdict(rule, "advisory", "waived", verdict.violation, verdict.text, stack.urn, waiver)
+    own = waivers_rule(pack)
+    level = _level(pack, own, settings, told)
+    if level != "disabled":
+        for found in _faults(settings, {rule.id for rule in rules}, used, today):
+            yield Verdict(own, level, "violated", found, found.text, stack.urn)
+
+
+def _ask(rule: Rule, level: Level, stack: Stack, params: Params) -> Iterator[Verdict]:
+    try:
+        for violation in rule.check(stack, params):
+            yield Verdict(rule, level, "violated", violation, violation.text, stack.urn)
+    except Undecided as error:
+        # Advice, whatever the rule's level: a preview must not be blocked by what it cannot know.
+        yield Verdict(rule, "advisory", "undecided", None, f"not decidable at preview: {error}", stack.urn)
+    except Exception as error:
+        yield Verdict(rule, level, "failed", None, failure(error))
+
+
+def failure(error: Exception) -> str:
+    """Of a rule that broke, or of facts that cannot be read."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    said = (str(error).splitlines() or [""])[0]
+    return (
+        f"nothing was checked: the rule failed with {type(error).__name__}: {said}\n"
+        f"at {Path(frame.filename).name}:{frame.lineno}; this is a fault of the rule or of the facts, not of the spec"
+    )
+
+
+def _level(pack: str, rule: Rule, settings: PolicySettings, told: Told) -> Level:
+    by_engine = told.levels.get(rule.id, rule.level)
+    return settings.levels.get(rule.id) or settings.levels.get(pack) or by_engine
+
+
+def _params(rule: Rule, settings: PolicySettings, told: Told) -> Params:
+    known = {param.name: param.default for param in rule.params}
+    said = {**told.params.get(rule.id, {}), **settings.params.get(rule.id, {})}
+    return known | {name: float(value) for name, value in said.items() if name in known}
+
+
+# ---- waivers
+
+
+def waivers_rule(pack: str) -> Rule:
+    """The rule of a pack that its waivers are in order."""
+    return Rule(
+        id=f"{pack}-waivers",
+        title="A waiver that waives nothing: expired, without reason or end, or of nothing that was found",
+        severity="low",
+        level="advisory",
+        claims=(),
+        remediation="Take the waiver out of isostack:policies, or give it a reason and a day in the future.",
+        evidence=(Evidence("assumption", "a waiver that nobody needs hides the next finding of its rule"),),
+        check=lambda stack, params: iter(()),
+        why="A waiver accepts a finding for a reason and for a time. One that has run out, has neither, or matches "
+        "nothing that is found is told, so that it does not stay for ever.",
+    )
+
+
+def _waives(waiver: Waiver, verdict: Verdict, today: date) -> bool:
+    if verdict.violation is None or _void(waiver, today):
+        return False
+    return matches(waiver, verdict.rule.id, verdict.violation)
+
+
+def matches(waiver: Waiver, rule: str, violation: Violation) -> bool:
+    """By the field, or by each of what it holds for: one machine that is not accepted is a finding."""
+    if waiver.rule != rule:
+        return False
+    subjects = violation.subjects
+    return fnmatchcase(violation.field, waiver.subject) or (
+        bool(subjects) and all(fnmatchcase(each, waiver.subject) for each in subjects)
+    )
+
+
+def _void(waiver: Waiver, today: date) -> str:
+    """Why it waives nothing, whatever is found; empty: it counts."""
+    if not waiver.reason.strip():
+        return "gives no reason"
+    if waiver.until is None:
+        return "names no last day (until)"
+    return f"ended on {waiver.until}" if waiver.until < today else ""
+
+
+def _faults(settings: PolicySettings, own: set[str], used: set[Waiver], today: date) -> Iterator[Violation]:
+    for waiver in settings.waivers:
+        if waiver.rule not in own:
+            continue
+        if why := _void(waiver, today):
+            yield Violation(waiver.rule, f"the waiver of {waiver.subject} {why}: it waives nothing", of="waiver")
+        elif waiver not in used:
+            text = f"the waiver of {waiver.subject} matches nothing that is found here"
+            yield Violation(waiver.rule, text, of="waiver")
