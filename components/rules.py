@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, final
@@ -13,6 +12,8 @@ Level = Literal["advisory", "mandatory", "disabled"]
 Severity = Literal["low", "medium", "high", "critical"]
 Origin = Literal["spec", "target", "resource", "waiver"]
 Grade = Literal["measured", "documented", "vendor", "assumption"]
+READER: Final = "isostack:reader"
+"""Tag of a stack by which `isostack check` asks a pack for findings as JSON: with what a line of text leaves out."""
 _EVIDENCE = "evidence: "
 
 
@@ -168,12 +169,6 @@ class Rule:
     def tags(self) -> list[str]:
         """What Pulumi has no field for."""
         return [*(f"claim-{number}" for number in self.claims), *(f"{_EVIDENCE}{item}" for item in self.evidence)]
-
-
-def split(message: str) -> tuple[str, str]:
-    """The field of the spec and the text of a printed Violation; no field for other messages."""
-    match = re.match(r"(?:spec|target|resource|waiver) ([A-Za-z0-9_.\[\]-]+): ", message)
-    return (match[1], message[match.end() :]) if match else ("", message)
 
 
 def evidence(tags: list[str]) -> tuple[str, ...]:

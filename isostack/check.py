@@ -1,13 +1,10 @@
 """Check: the policy packs' findings on previews. Each pack runs unchanged, as a server on the engine's own protocol.
 
-[documented] github.com/pulumi/pulumi v3.259.0: pkg/resource/plugin/analyzer_plugin.go (start, order of the calls, what
-a resource carries) and proto/pulumi/analyzer.proto. Left out is what a preview does not hold: tags and config of the
-stack, custom timeouts, and the values of secrets, which no pack may print.
+[documented] github.com/pulumi/pulumi v3.259.0: pkg/resource/plugin/analyzer_plugin.go (start, order of the calls).
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
@@ -17,16 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import IO, Any, Final, Self
 
-from components.rules import evidence, split
-from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
-from isostack.finding import Finding
-from isostack.preview.model import HIDDEN, UNKNOWN, Preview, Resource, Secret
+from components.rules import READER
+from isostack import analyzer
+from isostack.analyzer import PackFailed as PackFailed
+from isostack.finding import Declared, Judgement
+from isostack.preview.model import Preview
 
 TIMEOUT: Final = 60.0
 """Seconds for a pack to start, and for each of its answers; both take well under one [measured]."""
@@ -43,19 +39,8 @@ _MAX_BYTES: Final = 400 * 1024 * 1024  # the SDK's own limit for a message to a 
 _STDERR_LINES: Final = 20
 
 
-class PackFailed(Exception):
-    """A policy pack did not start, died, hung or answered with an error: what it says of a stack is not known."""
-
-    def __init__(self, pack: str, what: str, stderr: str = "") -> None:
-        self.pack, self.what, self.stderr = pack, what, stderr
-        super().__init__(f"policy pack {pack}: {what}" + (f"\n{stderr}" if stderr else ""))
-
-    def __reduce__(self) -> tuple[type[PackFailed], tuple[str, str, str]]:
-        return type(self), (self.pack, self.what, self.stderr)
-
-
-def check(previews: Sequence[Preview], packs: Sequence[Path]) -> dict[str, tuple[Finding, ...]]:
-    """The findings of all packs on each preview, by stack. Raises PackFailed."""
+def check(previews: Sequence[Preview], packs: Sequence[Path]) -> dict[str, Judgement]:
+    """What all packs say of each preview, by its label. Raises PackFailed."""
     with Packs.start(packs) as running:
         return {preview.label: running.check(preview) for preview in previews}
 
@@ -78,23 +63,27 @@ class Packs:
             raise
         return cls(packs)
 
-    def check(self, preview: Preview) -> tuple[Finding, ...]:
-        """The findings of all packs, in their order. Raises PackFailed, after which no pack runs any more."""
+    def check(self, preview: Preview) -> Judgement:
+        """What all packs say, in their order. Raises PackFailed, after which no pack runs any more."""
         if not self._packs:
-            return ()
-        inputs, outputs = _messages(preview)
+            return Judgement()
+        inputs, outputs = analyzer.messages(preview)
         with ThreadPoolExecutor(len(self._packs)) as threads:
-            answers = [threads.submit(pack.findings, preview, inputs, outputs) for pack in self._packs]
+            answers = [threads.submit(pack.judge, preview, inputs, outputs) for pack in self._packs]
             try:
-                return tuple(finding for answer in answers for finding in answer.result())
+                said = [answer.result() for answer in answers]
             except BaseException:
                 _end(self._packs)  # or the other threads would wait for their packs, even after Ctrl-C
                 raise
+        return Judgement(
+            findings=tuple(finding for each in said for finding in each.findings),
+            not_applicable={rule: why for each in said for rule, why in each.not_applicable.items()},
+        )
 
     @property
-    def rules(self) -> tuple[str, ...]:
-        """The names of all rules, with findings or without. Raises PackFailed."""
-        return tuple(name for pack in self._packs for name in pack.rules)
+    def rules(self) -> tuple[Declared, ...]:
+        """All rules, with findings or without. Raises PackFailed."""
+        return tuple(rule for pack in self._packs for rule in pack.rules)
 
     def __enter__(self) -> Self:
         return self
@@ -130,22 +119,26 @@ class _Pack:
         self._channel: Any = None
         self._ready: tuple[Any, Any, Mapping[str, Any]] | None = None
 
-    def findings(self, preview: Preview, inputs: Sequence[Any], outputs: Any) -> list[Finding]:
+    def judge(self, preview: Preview, inputs: Sequence[Any], outputs: Any) -> Judgement:
         stub, info, rules = self._connected()
-        pb, _ = _protocol()
+        pb, _ = analyzer.protocol()
         stack = pb.AnalyzerStackConfigureRequest(
-            stack=preview.stack, project=preview.project, organization="organization", dry_run=True
+            stack=preview.stack, project=preview.project, organization="organization", dry_run=True, tags={READER: ""}
         )
         self._call(stub.ConfigureStack, stack)
         answers = []
         if any(rule.policy_type == pb.POLICY_TYPE_RESOURCE for rule in rules.values()):
             answers = [(self._call(stub.Analyze, request), request.urn) for request in inputs]
         answers.append((self._call(stub.AnalyzeStack, outputs), ""))
-        return [_finding(d, urn, info.name, rules) for answer, urn in answers for d in answer.diagnostics]
+        return Judgement(
+            tuple(analyzer.finding(d, urn, info.name, rules) for answer, urn in answers for d in answer.diagnostics),
+            {each.policy_name: each.reason for answer, _ in answers for each in answer.not_applicable},
+        )
 
     @property
-    def rules(self) -> tuple[str, ...]:
-        return tuple(self._connected()[2])
+    def rules(self) -> tuple[Declared, ...]:
+        _, info, rules = self._connected()
+        return tuple(analyzer.declared(rule, info.name) for rule in rules.values())
 
     def end(self) -> None:
         self._process.kill()
@@ -164,12 +157,12 @@ class _Pack:
     def _connect(self) -> tuple[Any, Any, Mapping[str, Any]]:
         import grpc
 
-        pb, services = _protocol()
+        pb, services = analyzer.protocol()
         options = [("grpc.max_receive_message_length", _MAX_BYTES), ("grpc.enable_http_proxy", 0)]
         self._channel = grpc.insecure_channel(f"127.0.0.1:{self._port()}", options)
         stub = services.AnalyzerStub(self._channel)
-        info = self._call(stub.GetAnalyzerInfo, _empty())
-        self._call(stub.Configure, _configuration(pb, info))
+        info = self._call(stub.GetAnalyzerInfo, analyzer.empty())
+        self._call(stub.Configure, analyzer.configuration(pb, info))
         return stub, info, {rule.name: rule for rule in info.policies}
 
     def _port(self) -> int:
@@ -216,143 +209,3 @@ def _listen(pipe: IO[bytes], first_line: Future[bytes]) -> None:
         first_line.set_result(pipe.readline(200))
         while pipe.read(65536):
             pass
-
-
-@cache
-def _protocol() -> tuple[Any, Any]:
-    """Messages and services of the protocol.
-
-    By themselves: to import the package around them is to import all of the SDK, 0.3 s, of which nothing is needed.
-    """
-    sdk = find_spec("pulumi")
-    folders = sdk.submodule_search_locations if sdk else None
-    if not folders:
-        raise PackFailed("of any kind", "the Python package pulumi is not installed")
-    package = ModuleType("_pulumi_protocol")
-    package.__path__ = [str(Path(folder) / "runtime" / "proto") for folder in folders]
-    sys.modules[package.__name__] = package
-    messages = importlib.import_module(f"{package.__name__}.analyzer_pb2")
-    return messages, importlib.import_module(f"{package.__name__}.analyzer_pb2_grpc")
-
-
-def _empty() -> Any:
-    from google.protobuf.empty_pb2 import Empty
-
-    return Empty()
-
-
-def _configuration(pb: Any, info: Any) -> Any:
-    """What the engine sends where the user sets nothing: each rule's own level, and the defaults of its parameters."""
-    request = pb.ConfigureAnalyzerRequest()
-    for rule in info.policies:
-        config = request.policyConfig[rule.name]
-        config.enforcementLevel = rule.enforcementLevel
-        for name, schema in rule.configSchema.properties.fields.items():
-            if "default" in schema.struct_value.fields:
-                config.properties.fields[name].CopyFrom(schema.struct_value.fields["default"])
-    return request
-
-
-def _finding(diagnostic: Any, urn: str, pack: str, rules: Mapping[str, Any]) -> Finding:
-    """A diagnostic, joined with what only the pack's list of rules says."""
-    pb, _ = _protocol()
-    rule = rules.get(diagnostic.policyName) or pb.PolicyInfo()
-    severity = pb.PolicySeverity.Name(diagnostic.severity or rule.severity).removeprefix("POLICY_SEVERITY_").lower()
-    field, message = split(diagnostic.message.removeprefix(f"{diagnostic.description}\n"))
-    return Finding(
-        rule=diagnostic.policyName,
-        pack=pack,
-        severity="" if severity == "unspecified" else severity,
-        level=pb.EnforcementLevel.Name(diagnostic.enforcementLevel).lower(),
-        subject=diagnostic.urn or urn,
-        field=field,
-        message=message,
-        remediation=rule.remediation_steps,
-        evidence=evidence(list(rule.tags)),
-    )
-
-
-def _messages(preview: Preview) -> tuple[Sequence[Any], Any]:
-    """What packs are asked: one request for each resource, with inputs; one for the stack, with outputs."""
-    pb, _ = _protocol()
-    inputs, outputs = [], pb.AnalyzeStackRequest()
-    for resource in preview.resources:
-        common = {"urn": resource.urn, "type": resource.type, "name": resource.name}
-        options, provider = _options(pb, resource), _provider(pb, preview, resource)
-        request = pb.AnalyzeRequest(**common, options=options, provider=provider)
-        _fill(request.properties, resource.inputs)
-        inputs.append(request)
-        seen = outputs.resources.add(
-            **common,
-            options=options,
-            provider=provider,
-            parent=resource.parent or "",
-            dependencies=resource.dependencies,
-            propertyDependencies={
-                name: pb.AnalyzerPropertyDependencies(urns=urns)
-                for name, urns in resource.property_dependencies.items()
-            },
-        )
-        _fill(seen.properties, resource.outputs)
-    return inputs, outputs
-
-
-def _options(pb: Any, resource: Resource) -> Any:
-    return pb.AnalyzerResourceOptions(
-        protect=resource.protect,
-        ignoreChanges=resource.ignore_changes,
-        deleteBeforeReplace=resource.delete_before_replace,
-        deleteBeforeReplaceDefined=True,
-        additionalSecretOutputs=resource.additional_secret_outputs,
-        aliases=resource.aliases,
-        parent=resource.parent or "",
-    )
-
-
-def _provider(pb: Any, preview: Preview, resource: Resource) -> Any:
-    provider = preview.by_urn.get(resource.provider or "")
-    if provider is None:
-        return None
-    message = pb.AnalyzerProviderResource(urn=provider.urn, type=provider.type, name=provider.name)
-    _fill(message.properties, provider.inputs)
-    return message
-
-
-def _fill(struct: Any, entries: Mapping[str, Any]) -> None:
-    for name, value in entries.items():
-        if not name.startswith("__"):  # the SDK's own
-            _set(struct.fields[name], value)
-
-
-def _set(target: Any, value: Any) -> None:
-    """A value of a preview as the protocol carries it."""
-    if value is UNKNOWN:
-        target.string_value = UNKNOWN_VALUE
-    elif value is None:
-        target.null_value = 0
-    elif isinstance(value, Secret):
-        _fill(target.struct_value, {SIGNATURE: SECRET, "value": _hidden(value.value)})
-    elif isinstance(value, bool):
-        target.bool_value = value
-    elif isinstance(value, int | float):
-        target.number_value = value
-    elif isinstance(value, str):
-        target.string_value = value
-    elif isinstance(value, Mapping):
-        target.struct_value.SetInParent()
-        _fill(target.struct_value, value)
-    else:
-        target.list_value.SetInParent()
-        for item in value:
-            _set(target.list_value.values.add(), item)
-
-
-def _hidden(value: Any) -> Any:
-    """The shape of a secret without what it says."""
-    if value is UNKNOWN or value is None:
-        return value
-    if isinstance(value, Mapping):
-        return {name: _hidden(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hidden(item) for item in value]
-    return HIDDEN

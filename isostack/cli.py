@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from components.problems import InvalidInput, Problem, listed
+from isostack import asking, checking
 from isostack.run import (
     BAD_INPUT,
     FINE,
@@ -19,21 +19,17 @@ from isostack.run import (
     complain,
     output,
     print_json,
-    progress,
     warn,
 )
+from isostack.sourcenames import SOURCES
 
 if TYPE_CHECKING:
-    from isostack.finding import Finding
     from isostack.inputs import Faults, Planned
-    from isostack.preview import Preview
-    from isostack.sources import Source
     from isostack.stacks import Project
 
 # Commands import what they need when they run: `--help` answers at once.
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
-SOURCES = "stacks, or JSON of `pulumi preview --json` or `pulumi stack export`, - for the standard input"
 SourceArgument = Annotated[str, typer.Argument(help=f"One of: {SOURCES}.")]
 StackArgument = Annotated[str, typer.Argument(help="Stack: its name, or its file stacks/Pulumi.NAME.yaml.")]
 
@@ -49,6 +45,8 @@ app = typer.Typer(
 )
 
 
+app.command(cls=Command)(checking.check)
+app.command(cls=Command)(checking.explain)
 export = typer.Typer(name="export", help="Write a stack for other tools.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export)
 
@@ -59,20 +57,19 @@ def compare(
     format: FormatOption = Format.text,
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
-    _load_pulumi(names)
+    asking.load_pulumi(names)
     from isostack.inputs import stacks_of
     from isostack.sources import is_saved, sources
 
-    project = _project()
+    project = asking.project()
     alone = len(names) == 1 and not is_saved(project, names[0])
     found, strays = stacks_of(project, names[0]) if alone else sources(project, names)
     warn(strays)
-    _planned(found)
-    previews, rules, findings = _asked(project, found)
+    answer = asking.asked(project, found, asking.packs(project))
     from isostack.comparison import compare as compare_previews
     from isostack.parity import Verdict
 
-    result = compare_previews(previews, rules, findings)
+    result = compare_previews(answer.previews, answer.rules, answer.judged)
     if format is Format.json:
         print_json("compare", comparison=result)
     else:
@@ -80,21 +77,21 @@ def compare(
 
         with output():
             text.comparison(text.console(), result)
-    raise typer.Exit(NOT_EQUIVALENT if result.parity.verdict is Verdict.NOT or _blocks(findings) else FINE)
+    raise typer.Exit(NOT_EQUIVALENT if result.parity.verdict is Verdict.NOT or answer.blocks else FINE)
 
 
 @app.command(cls=Command)
 def diff(a: SourceArgument, b: SourceArgument, format: FormatOption = Format.text) -> None:
     """Say whether two stacks of one spec are equivalent, and where they differ. Exits 1 when they are not."""
-    _load_pulumi([a, b])
+    asking.load_pulumi([a, b])
     from isostack.sources import labels, one_source
 
-    project = _project()
+    project = asking.project()
     found = [one_source(project, name) for name in dict.fromkeys((a, b))]
     if len(labels(found)) == 1:
         raise InvalidInput([Problem(f"{labels(found)[0]} cannot differ from itself", "name two stacks")])
-    _planned(found)
-    previews = _previews(project, found)
+    asking.planned(found)
+    previews = asking.previews(project, found)
     from isostack.parity import Verdict, parity
 
     result = parity(previews)
@@ -109,42 +106,15 @@ def diff(a: SourceArgument, b: SourceArgument, format: FormatOption = Format.tex
 
 
 @app.command(cls=Command)
-def check(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[NAME...]", help=f"Specs, and {SOURCES}; none: every stack of the project."),
-    ] = None,
-    format: FormatOption = Format.text,
-) -> None:
-    """Ask the policy packs about stacks. Exits 1 when a mandatory policy is violated."""
-    _load_pulumi(names or [""])
-    from isostack.sources import sources
-
-    project = _project()
-    found, strays = sources(project, names or _all_stacks(project))
-    warn(strays)
-    _planned(found)
-    _, rules, findings = _asked(project, found)
-    if format is Format.json:
-        print_json("check", rules=rules, findings=findings)
-    else:
-        from isostack.report import text
-
-        with output():
-            text.findings(text.console(), rules, findings)
-    raise typer.Exit(NOT_EQUIVALENT if _blocks(findings) else FINE)
-
-
-@app.command(cls=Command)
 def preview(stack: SourceArgument, format: FormatOption = Format.text) -> None:
     """Show every resource that `pulumi up` would create for a stack. No Pulumi CLI, no login, no credentials."""
-    _load_pulumi([stack])
+    asking.load_pulumi([stack])
     from isostack.sources import one_source
 
-    project = _project()
+    project = asking.project()
     found = [one_source(project, stack)]
-    _planned(found)
-    (result,) = _previews(project, found)
+    asking.planned(found)
+    (result,) = asking.previews(project, found)
     if format is Format.json:
         print_json("preview", preview=result.to_json())
     else:
@@ -163,7 +133,7 @@ def plan(
     """Show the machines of a stack, why so many, and how each wish of the spec comes true."""
     from isostack.inputs import read
 
-    project = _project()
+    project = asking.project()
     file = project.stack(stack)
     result = read(file).plan()
     if pin:
@@ -194,11 +164,11 @@ def validate(
     """Check specs and stack files, and whether each target can carry its spec. Reports every fault at once."""
     from isostack.inputs import Faults, warnings
 
-    project = _project()
+    project = asking.project()
     faults = Faults()
     checked: dict[str, str] = {}
     planned: list[Planned] = []
-    for name in names or _all_stacks(project):
+    for name in names or asking.all_stacks(project):
         found = Faults()
         planned += filter(None, [_check(project, name, found)])
         checked[name] = "faulty" if found.problems else "ok"
@@ -223,10 +193,10 @@ def export_ansible(stack: SourceArgument) -> None:
     from isostack.export import inventory, without_address
     from isostack.sources import one_source
 
-    project = _project()
+    project = asking.project()
     found = [one_source(project, stack)]
-    _planned(found)
-    (result,) = _previews(project, found)
+    asking.planned(found)
+    (result,) = asking.previews(project, found)
     if missing := without_address(result):
         what = f"the address of {listed(missing)} is known once it is there"
         warn([Problem(what, f"pulumi stack export --stack {result.stack} | isostack export ansible -")])
@@ -255,7 +225,7 @@ def new(
     from isostack.scaffold import scaffold
     from isostack.stacks import shown
 
-    made = scaffold(_project().stack_dir, name, target)
+    made = scaffold(asking.project().stack_dir, name, target)
     with output():
         for path in made.kept:
             typer.echo(f"kept {shown(path)}")
@@ -265,69 +235,6 @@ def new(
             typer.echo(f"next: edit them until they fit what was kept: isostack validate {' '.join(made.stacks)}")
         else:
             typer.echo(f"next: edit them, then: isostack compare {name}")
-
-
-def _project() -> Project:
-    """The project around the current directory; outside of any, the checkout that this program belongs to."""
-    from isostack.stacks import find_project
-
-    return find_project(Path.cwd(), otherwise=Path(__file__).parents[1])
-
-
-def _load_pulumi(names: Sequence[str]) -> None:
-    """First of all, where a stack may be among the names: Pulumi loads while the rest of this command does."""
-    from isostack.preview import start_server
-
-    if not all(name == "-" or name.endswith(".json") for name in names):
-        start_server()
-
-
-def _planned(sources: Sequence[Source]) -> None:
-    """What cannot be planned is told before anything is previewed."""
-    from isostack.inputs import plan_all, warnings
-    from isostack.sources import stacks_in
-
-    warn(warnings(plan_all(stacks_in(sources))))
-
-
-def _previews(project: Project, sources: Sequence[Source]) -> list[Preview]:
-    """One for each source, in their order."""
-    from isostack.preview import preview as run
-    from isostack.sources import alarms, stacks_in
-    from isostack.stacks import StackFile
-
-    stacks = stacks_in(sources)
-    with progress(f"previewing {', '.join(stack.name for stack in stacks)}"):
-        made = iter(run(project.root, stacks) if stacks else ())
-    warn(alarms(sources))
-    return [next(made) if isinstance(source, StackFile) else source for source in sources]
-
-
-def _asked(
-    project: Project, sources: Sequence[Source]
-) -> tuple[list[Preview], tuple[str, ...], dict[str, tuple[Finding, ...]]]:
-    """The previews, the rules, and what the packs, which start meanwhile, find in each preview, by its label."""
-    from isostack.check import Packs
-
-    with Packs.start(_packs(project)) as packs:
-        previews = _previews(project, sources)
-        with progress("asking the policy packs"):
-            return previews, packs.rules, {preview.label: packs.check(preview) for preview in previews}
-
-
-def _blocks(findings: Mapping[str, Sequence[Finding]]) -> bool:
-    return any(finding.level == "mandatory" for found in findings.values() for finding in found)
-
-
-def _all_stacks(project: Project) -> Sequence[str]:
-    from isostack.stacks import shown
-
-    if names := project.stacks():
-        return names
-    right = "isostack new NAME --target KIND writes a spec and its stack files"
-    raise InvalidInput(
-        [Problem("no stack file, Pulumi.NAME.yaml, is in it", right, file=str(shown(project.stack_dir)))]
-    )
 
 
 def _check(project: Project, name: str, faults: Faults) -> Planned | None:
@@ -350,22 +257,3 @@ def _check(project: Project, name: str, faults: Faults) -> Planned | None:
     if planned:
         faults.add(impossible(planned), planned.stack.name)
     return planned
-
-
-def _packs(project: Project) -> list[Path]:
-    """Every folder of policies/: one that is no pack is a fault, since a policy that is not asked blocks nothing."""
-    from isostack.stacks import shown
-
-    root = project.root / "policies"
-    folders = (
-        [path for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] not in "._"] if root.exists() else []
-    )
-    faults = [
-        Problem(f"a policy pack has a file {name}", "write it, or take the folder away", file=str(shown(folder)))
-        for folder in folders
-        for name in ("PulumiPolicy.yaml", "__main__.py")
-        if not any(path.name == name for path in folder.iterdir())
-    ]
-    if faults:
-        raise InvalidInput(faults)
-    return folders

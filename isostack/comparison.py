@@ -11,7 +11,7 @@ from components import facts
 from components.facts import MachineFacts, SiteFacts
 from components.spec import Size
 from isostack.evidence import cluster_facts, machine_facts
-from isostack.finding import Finding
+from isostack.finding import Declared, Judgement
 from isostack.parity import Parity, parity
 from isostack.preview.model import Message, Preview
 
@@ -48,21 +48,19 @@ class Comparison:
     spec: str
     stacks: tuple[StackSummary, ...]
     parity: Parity
-    rules: tuple[str, ...]
+    rules: tuple[Declared, ...]
     """Every rule that was asked."""
-    findings: Mapping[str, tuple[Finding, ...]]
+    policies: Mapping[str, Judgement]
     """What the policy packs say, by stack."""
 
 
-def compare(
-    previews: Sequence[Preview], rules: tuple[str, ...], findings: Mapping[str, tuple[Finding, ...]]
-) -> Comparison:
+def compare(previews: Sequence[Preview], rules: tuple[Declared, ...], policies: Mapping[str, Judgement]) -> Comparison:
     return Comparison(
         spec=cluster_facts(previews[0]).wanted.name,
         stacks=tuple(summary(preview) for preview in previews),
         parity=parity(previews),
         rules=rules,
-        findings=findings,
+        policies=policies,
     )
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from components import settings
 from components.load import SUFFIXES, Inputs, is_there, load, spec_path
 from components.plan import Plan
-from components.problems import FieldPath, InvalidInput, Problem
+from components.problems import InvalidInput, Problem
 from components.source import load_yaml
 from components.wording import did_you_mean
 from isostack import rulebook
+from isostack.fields import path_of
 from isostack.stacks import Broken, Project, StackFile, shown, stem
 
 
@@ -94,7 +95,7 @@ def impossible(planned: Planned) -> Iterator[Problem]:
     document = planned.inputs.spec_file
     for wish in planned.plan.realisations:
         if wish.grade == "impossible":
-            path = _path(document.data, wish.field)
+            path = path_of(document.data, wish.field)
             right = "change the wish, or what the target config serves it with"
             yield Problem(f"impossible: {wish.reason}", right, path).at(document.path, *document.locate(path))
 
@@ -216,19 +217,3 @@ def _named(problem: Problem, stacks: list[str]) -> Problem:
         return problem
     word = "stack" if len(stacks) == 1 else "stacks"
     return replace(problem, what=f"{problem.what} ({word} {', '.join(stacks)})")
-
-
-def _path(data: Any, field: str) -> FieldPath:
-    """The path in the file of a field that is written with names: pools.web.size is pools[0].size."""
-    path: list[str | int] = []
-    for part in field.split("."):
-        step: str | int = part
-        if isinstance(data, list):
-            names = [item.get("name") if isinstance(item, dict) else None for item in data]
-            step = names.index(part)
-        path.append(step)
-        try:
-            data = data[step]
-        except (KeyError, TypeError):  # a default: the file does not have it
-            data = None
-    return tuple(path)

@@ -31,6 +31,16 @@ def reference(of: str) -> str:
     return "\n".join(f"{path:<{width}}  {takes}\n{'':<{width}}  {meaning}" for path, takes, meaning in rows)
 
 
+def fields() -> dict[str, tuple[str, str]]:
+    """Of the spec and of every target config, by path without brackets: what it takes, what it means."""
+    found: dict[str, tuple[str, str]] = {}
+    for of in ("spec", *targets.kinds()):
+        schema = json_schema(of)
+        for path, takes, meaning in _rows(schema, schema.get("$defs", {}), ""):
+            found.setdefault(path.replace("[]", ""), (takes, meaning))
+    return found
+
+
 def _rows(schema: dict[str, Any], defs: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
     required = schema.get("required", [])
     for name, field in schema.get("properties", {}).items():

@@ -19,12 +19,10 @@ import grpc
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
-from components.rules import Level, Rule, Stack, Undecided
+from components.rules import READER, Level, Rule, Stack, Undecided
 from policies import protocol
 from policies.judge import Told, Verdict, failure, judge, not_applicable, waivers_rule
 
-READER: Final = "isostack:reader"
-"""Tag of a stack by which `isostack check` asks for findings as JSON: with what a line of text leaves out."""
 _MAX_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit [documented] pulumi_policy 1.21, policy.py
 _LEVELS: Final[dict[Level, Any]] = {
     "advisory": analyzer_pb2.ADVISORY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from rich.console import Console
@@ -16,33 +16,13 @@ from components.plan import Plan
 from components.problems import Problem
 from components.spec import Size
 from isostack.comparison import Comparison, Group, StackSummary, kind_name
-from isostack.finding import Finding
 from isostack.parity import Difference, Parity, Verdict
 from isostack.preview.model import Message, Preview
+from isostack.report import policies
+from isostack.report.console import STYLE, heading, make_table
+from isostack.report.console import console as console
 
-STYLE = {
-    Verdict.EQUIVALENT: "green",
-    Verdict.DEGRADED: "yellow",
-    Verdict.NOT: "red",
-    Verdict.ALONE: "default",
-    "equal": "green",
-    "degraded": "yellow",
-    "impossible": "red",
-    "mandatory": "red",
-    "advisory": "yellow",
-}
-PIPE_WIDTH = 140  # columns in a pipe or a file: rich's own 80 would fold tables that nobody measures
-LEAST_WIDTH = 40  # below it tables have no room for a letter
 MOST_DIFFERENCES = 40
-
-
-def console(stderr: bool = False) -> Console:
-    """A console with colours only on a terminal; COLUMNS and NO_COLOR are respected."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
-    if not made.is_terminal and not made._environ.get("COLUMNS", "").isdigit():
-        made.width = PIPE_WIDTH
-    made.width = max(made.width, LEAST_WIDTH)
-    return made
 
 
 def problems(out: Console, faults: Sequence[Problem]) -> None:
@@ -54,7 +34,7 @@ def problems(out: Console, faults: Sequence[Problem]) -> None:
 
 def plan(out: Console, stack: str, result: Plan, data: Budget) -> None:
     out.print(f"[bold]{stack}[/]: {len(result.machines)} machines, API at {result.endpoint or 'a reserved address'}")
-    table = _table("machine", "zone", "host", "address", "made of", "size", "asked", "user data", numbers=1)
+    table = make_table("machine", "zone", "host", "address", "made of", "size", "asked", "user data", numbers=1)
     for machine in result.machines:
         place, wanted = machine.place, machine.wanted
         asked = "the same" if place.size == wanted.size else str(wanted.size)
@@ -115,14 +95,14 @@ def comparison(out: Console, result: Comparison) -> None:
     _verdict(out, f"{result.spec} on {targets}", result.parity)
     _blocked(out, result)
     _differences(out, result.parity.stacks, result.parity.differences)
-    _heading(out, "Machines")
+    heading(out, "Machines")
     out.print(_machines(result.stacks))
     for stack in result.stacks:
         _sentences(out, stack.stack, (*stack.reasons, *_ended(stack)))
     _shortfalls(out, result.parity)
-    _heading(out, "Policies")
-    findings(out, result.rules, result.findings)
-    _heading(out, "Resources")
+    heading(out, "Policies")
+    policies.judged(out, result.rules, result.policies)
+    heading(out, "Resources")
     out.print(_kinds(result.stacks))
     for stack in result.stacks:
         _messages(out, stack.warnings, f"{escape(stack.stack)}: ")
@@ -147,16 +127,16 @@ def _verdict(out: Console, what: str, result: Parity) -> None:
 
 def _blocked(out: Console, result: Comparison) -> None:
     """The stacks that a policy would not let through, beside the verdict: they make the command fail too."""
-    for stack, findings in result.findings.items():
-        if rules := dict.fromkeys(finding.rule for finding in findings if finding.level == "mandatory"):
+    for stack, judged in result.policies.items():
+        if rules := dict.fromkeys(finding.rule for finding in judged.findings if finding.blocks):
             out.print(f"[bold]{escape(stack)}[/]: [red]blocked by policy[/]: {', '.join(rules)}")
 
 
 def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Difference]) -> None:
     if not differences:
         return
-    _heading(out, "Differences")
-    table = _table("where", "field", *stacks)
+    heading(out, "Differences")
+    table = make_table("where", "field", *stacks)
     # One cause, one row: a mistake of a target is one of all its machines.
     causes: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for difference in differences:
@@ -172,7 +152,7 @@ def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Diff
 
 def _machines(stacks: Sequence[StackSummary]) -> Table:
     """One row for each pool: what is asked, and what each target makes of it."""
-    table = _table("pool", "asked", *(stack.stack for stack in stacks))
+    table = make_table("pool", "asked", *(stack.stack for stack in stacks))
     by_pool = [_by_pool(stack.groups) for stack in stacks]
     for pool, groups in by_pool[0].items():
         asked = groups[0].asked
@@ -219,8 +199,8 @@ def _ended(stack: StackSummary) -> Iterator[str]:
 def _shortfalls(out: Console, result: Parity) -> None:
     if not result.shortfalls:
         return
-    _heading(out, "Degradations")
-    table = _table("fields", "grade", "stack", "what happens instead", "why")
+    heading(out, "Degradations")
+    table = make_table("fields", "grade", "stack", "what happens instead", "why")
     causes: dict[tuple[str, str, str, str], list[str]] = {}
     for shortfall in result.shortfalls:
         r = shortfall.realisation
@@ -240,44 +220,15 @@ def _shortfalls(out: Console, result: Parity) -> None:
 
 
 def _realisations(out: Console, realisations: Iterable[Realisation]) -> None:
-    _heading(out, "How each wish comes true")
-    table = _table("field", "grade", "mechanism", "note")
+    heading(out, "How each wish comes true")
+    table = make_table("field", "grade", "mechanism", "note")
     for r in realisations:
         table.add_row(escape(r.field), f"[{STYLE[r.grade]}]{r.grade}[/]", escape(r.mechanism), escape(r.reason))
     out.print(table)
 
 
-def findings(out: Console, rules: Sequence[str], found: Mapping[str, Sequence[Finding]]) -> None:
-    """What the policy packs say, by stack."""
-    out.print(_rules(rules, found))
-    for stack, each in found.items():
-        _findings(out, stack, each)
-
-
-def _rules(rules: Sequence[str], findings: Mapping[str, Sequence[Finding]]) -> Table:
-    """Every rule on every stack: its level where it has a finding."""
-    table = _table("rule", *findings)
-    for rule in rules:
-        levels = [", ".join({f.level for f in found if f.rule == rule}) for found in findings.values()]
-        cells = (f"[{STYLE.get(level, 'default')}]{level}[/]" if level else "no finding" for level in levels)
-        table.add_row(escape(rule), *cells)
-    return table
-
-
-def _findings(out: Console, stack: str, findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        level, of = (
-            f"[{STYLE.get(finding.level, 'default')}]{finding.level}[/]",
-            f" ({finding.field})" if finding.field else "",
-        )
-        out.print(f"[bold]{escape(stack)}[/]: {level} {finding.rule}{escape(of)}")
-        out.print(Padding(escape(finding.message), (0, 0, 0, 4), expand=False))
-        if finding.remediation:
-            out.print(Padding(f"[dim]{escape(finding.remediation)}[/]", (0, 0, 0, 4), expand=False))
-
-
 def _kinds(stacks: Sequence[StackSummary]) -> Table:
-    table = _table("kind", *(stack.stack for stack in stacks), numbers=len(stacks))
+    table = make_table("kind", *(stack.stack for stack in stacks), numbers=len(stacks))
     for kind in sorted({kind for stack in stacks for kind in stack.kinds}):
         table.add_row(escape(kind), *(str(stack.kinds.get(kind, "-")) for stack in stacks))
     table.add_section()
@@ -296,16 +247,3 @@ def _sentences(out: Console, title: str, sentences: Iterable[str]) -> None:
         out.print(f"[bold]{escape(title)}[/]")
         for sentence in listed:
             out.print(Padding(escape(sentence), (0, 0, 0, 2), expand=False))
-
-
-def _heading(out: Console, text: str) -> None:
-    out.print()
-    out.print(f"[bold underline]{text}[/]")
-
-
-def _table(*columns: str, numbers: int = 0) -> Table:
-    """A table without a frame; the last `numbers` columns are right-aligned."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(escape(column), justify="right" if i >= len(columns) - numbers else "left", overflow="fold")
-    return table

@@ -16,8 +16,8 @@ Said = tuple[tuple[str, str, str, str], str]
 
 def of_isostack(preview: Preview, packs: Sequence[str] = PACKS) -> Sequence[Said]:
     """The engine has the root stack where a finding is about the whole."""
-    found = check([preview], [ROOT / "policies" / pack for pack in packs])[preview.label]
-    return [((f.pack, f.rule, f.level, f.subject or preview.resources[0].urn), f.message) for f in found]
+    found = check([preview], [ROOT / "policies" / pack for pack in packs])[preview.label].findings
+    return [((f.pack, f.rule, f.level, f.urn or preview.resources[0].urn), f.message) for f in found]
 
 
 def check_findings(engine: Outcome, ours: Sequence[Said]) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 from components.facts import CLUSTER, MACHINE, SITE
 from components.rules import Stack
 from isostack.check import PackFailed, Packs, check
-from isostack.finding import Finding
+from isostack.finding import Finding, Judgement
 from isostack.preview import UNKNOWN, Preview, Resource, Secret
 from tests.examples import previews
 from tests.policy_stacks import metal, virtual
@@ -48,8 +48,8 @@ def bare(**props: Any) -> Preview:
     return Preview("isostack", "small", (resource("a:b:C", "it", props),))
 
 
-def names(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
-    return [(finding.pack, finding.rule) for finding in findings]
+def found(stacks: Sequence[Preview], packs: Sequence[Path]) -> dict[str, tuple[Finding, ...]]:
+    return {stack: judgement.findings for stack, judgement in check(stacks, packs).items()}
 
 
 # ---- the packs of the project
@@ -58,58 +58,60 @@ def names(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
 def test_the_packs_as_their_own_processes() -> None:
     """One after the other through the same processes: nothing of a stack stays."""
     stacks = [preview(virtual(rich({"backup": {}})), "a"), preview(metal(rich()), "b"), preview(virtual(rich()), "c")]
-    findings = check(stacks, PACKS)
-    drs, isolation = ("drs", "drs-value"), ("isolation", "iso-external-tenant-boundary")
-    assert {stack: names(found) for stack, found in findings.items()} == {
-        "a": [drs, isolation, ("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing")],
-        "b": [drs],
-        "c": [drs, isolation],
+    findings = found(stacks, [ROOT / "policies/snapshots"])
+    assert {stack: [(f.pack, f.rule) for f in each] for stack, each in findings.items()} == {
+        "a": [("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing")],
+        "b": [],
+        "c": [],
     }
-    assert findings["a"][2] == Finding(
+    assert findings["a"][0] == Finding(
         rule="backup-etcd-missing",
         pack="snapshots",
         severity="high",
         level="mandatory",
-        subject=f"{PARTS}{CLUSTER}::shop",
+        title="etcd is not copied away, or too rarely",
+        status="violated",
+        urn=f"{PARTS}{CLUSTER}::shop",
+        of="spec",
         field="backup.etcd",
         message="none: the loss of 2 of 3 control-plane nodes takes every API object with it\n"
         "a snapshot of their VMs is none: to revert one breaks raft, and volumes attached meanwhile do not detach",
         remediation="Set backup.etcd with an interval that you can afford to lose, and try a restore.",
-        evidence=findings["a"][2].evidence,
+        evidence=findings["a"][0].evidence,
     )
-    assert findings["a"][2].evidence[1].startswith("[measured] github.com/etcd-io/etcd/issues/13509")
+    assert findings["a"][0].evidence[1].startswith("[measured] github.com/etcd-io/etcd/issues/13509")
 
 
 def test_what_is_unknown_is_advice_whatever_the_level() -> None:
-    (finding, other) = check([preview(metal(rich()), endpoint=UNKNOWN)], [ROOT / "policies/snapshots"])["small"]
-    assert other.rule == "backup-volumes-missing"
+    (finding, *_) = found([preview(metal(rich()), endpoint=UNKNOWN)], [ROOT / "policies/snapshots"])["small"]
     assert (finding.rule, finding.level, finding.severity) == ("backup-etcd-missing", "advisory", "high")
+    assert (finding.status, finding.verdict) == ("undecided", "undecided")
     assert "not decidable at preview: facts.endpoint of " in finding.message
     assert f"{PARTS}{CLUSTER}::shop" in finding.message
 
 
 def test_the_example_stacks() -> None:
     """Nothing that would block; the same nodes run short only where they are no larger than asked."""
-    findings = check([*previews("shop"), *previews("edge")], PACKS)
-    assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
+    findings = found([*previews("shop"), *previews("edge")], PACKS)
+    assert {stack: [f.rule for f in each] for stack, each in findings.items()} == {
         "shop-equinix": [],
         "shop-tinkerbell": [],
         "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
         "edge-tinkerbell": ["drs-value", "backup-volumes-missing"],
         "edge-vsphere": ["drs-value", "backup-volumes-missing"],
     }
-    assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
+    assert {finding.level for each in findings.values() for finding in each} == {"advisory"}
 
 
 def test_no_packs_no_findings() -> None:
-    assert check([preview(metal(rich()))], []) == {"small": ()}
+    assert check([preview(metal(rich()))], []) == {"small": Judgement()}
 
 
 def test_the_caller_does_not_load_pulumi() -> None:
     program = (
         "import sys; from pathlib import Path; from isostack.check import check; assert 'grpc' not in sys.modules;"
         "from isostack.preview.model import Preview;"
-        "assert check([Preview('p', 's')], [Path('policies/drs')]) == {'s': ()};"
+        "assert check([Preview('p', 's')], [Path('policies/drs')])['s'].findings == ();"
         "assert 'pulumi' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, timeout=60)
@@ -141,7 +143,7 @@ def toy(tmp_path: Path) -> Any:
 
 def said(folder: Path, stack: Preview, timeout: float = 30) -> list[str]:
     with Packs.start([folder], timeout=timeout) as packs:
-        return [finding.message for finding in packs.check(stack)]
+        return [finding.message for finding in packs.check(stack).findings]
 
 
 def test_values_arrive_as_they_are_and_secrets_without_what_they_say(toy: Any) -> None:
@@ -185,16 +187,21 @@ def test_resources_arrive_with_their_relations(toy: Any) -> None:
     other = resource("pulumi:providers:a", "other", {"url": "u"})
     it = resource("a:b:C", "it", {}, other.urn, protect=True, ignore_changes=("y",), provider=other.urn)
     it = replace(it, dependencies=(other.urn,), property_dependencies={"x": (other.urn,)})
-    (finding,) = check([Preview("isostack", "small", (other, it))], [folder])["small"]
-    assert finding == Finding(
-        "toy-rule", "toy", "", "advisory", it.urn, "", "other other other other u ['y'] True", "", ()
+    (finding,) = found([Preview("isostack", "small", (other, it))], [folder])["small"]
+    assert (finding.rule, finding.pack, finding.severity, finding.level, finding.urn) == (
+        "toy-rule",
+        "toy",
+        "",
+        "advisory",
+        it.urn,
     )
+    assert finding.message == "other other other other u ['y'] True"
 
 
 def test_rules_for_single_resources_see_inputs(toy: Any) -> None:
     folder = toy("pack(lambda args, report: report(args.props['a']), ResourceValidationPolicy)")
-    (finding,) = check([bare(a="in")], [folder])["small"]
-    assert (finding.message, finding.subject) == ("in", f"{PARTS}a:b:C::it")
+    (finding,) = found([bare(a="in")], [folder])["small"]
+    assert (finding.message, finding.urn) == ("in", f"{PARTS}a:b:C::it")
 
 
 def test_defaults_and_levels_of_rules_hold(toy: Any) -> None:

@@ -44,7 +44,7 @@ def test_compare_as_json() -> None:
     comparison = run.json["comparison"]
     assert comparison["parity"]["verdict"] == "equivalent with degradations"
     assert {stack["stack"] for stack in comparison["stacks"]} == {"edge-vsphere", "edge-tinkerbell"}
-    assert comparison["findings"].keys() == {"edge-vsphere", "edge-tinkerbell"}
+    assert comparison["policies"].keys() == {"edge-vsphere", "edge-tinkerbell"}
 
 
 def test_names_or_files(tiny: ScratchProject) -> None:

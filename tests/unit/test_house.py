@@ -22,7 +22,7 @@ TARGET_FILES = {"config.py", "plan.py", "raw.py", "site.py", "addons.py", "examp
 LONGEST_FILE = 400
 HOME = re.compile(r"/(home|root|Users)/\w")
 ENGINE = ("pulumi", "grpc", "google")
-DOORS = ("isostack.check", "isostack.preview")
+DOORS = ("isostack.analyzer", "isostack.check", "isostack.preview")
 """May load the engine, but only when they are asked to work."""
 
 

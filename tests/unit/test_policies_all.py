@@ -9,7 +9,7 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
 from components.facts import ADDON, CLUSTER, MACHINE, PKI, SITE
-from components.rules import UNKNOWN, Evidence, Param, Params, Rule, Stack, Violation, evidence, figure, percent, split
+from components.rules import UNKNOWN, Evidence, Param, Params, Rule, Stack, Violation, evidence, figure, percent
 from components.signatures import UNKNOWN_VALUE
 from policies import pack
 from policies.snapshots.rules import RULES as SNAPSHOTS
@@ -23,11 +23,6 @@ def test_every_rule_is_complete(rule: Rule) -> None:
     assert rule.remediation
     assert evidence(rule.tags) == tuple(f"[{item.grade}] {item.source}" for item in rule.evidence) != ()
     assert all(param.minimum <= param.default <= param.maximum for param in rule.params)
-
-
-def test_a_violation_can_be_taken_apart_again() -> None:
-    assert split(str(Violation("pools.web.tenant", "a: b\nc"))) == ("pools.web.tenant", "a: b\nc")
-    assert split("the spec pools: x") == ("", "the spec pools: x")
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0339, "0.034"), (128.4, "130"), (1.0, "1"), (0.93509, "0.94")])

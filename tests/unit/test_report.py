@@ -10,7 +10,7 @@ from rich.console import Console
 
 from components.vsphere.raw import VM
 from isostack.comparison import Comparison, compare
-from isostack.finding import Finding
+from isostack.finding import Declared, Finding, Judgement
 from isostack.preview import Preview
 from isostack.report import text
 from tests.examples import previews
@@ -25,8 +25,9 @@ def printed(result: Comparison) -> str:
 
 
 def compared(*stacks: Preview, findings: Mapping[str, tuple[Finding, ...]] | None = None) -> str:
-    said = {stack.stack: (findings or {}).get(stack.stack, ()) for stack in stacks}
-    return printed(compare(stacks, ("a-rule", "b-rule"), said))
+    said = {stack.stack: Judgement((findings or {}).get(stack.stack, ())) for stack in stacks}
+    rules = tuple(Declared(rule, "p", "t", "high", "advisory", "do", ()) for rule in ("a-rule", "b-rule"))
+    return printed(compare(stacks, rules, said))
 
 
 def test_a_mistake_of_many_machines_is_one_row() -> None:
@@ -43,7 +44,7 @@ def test_a_mistake_of_many_machines_is_one_row() -> None:
 
 
 def test_what_a_policy_blocks_stands_beside_the_verdict() -> None:
-    finding = Finding("a-rule", "p", "high", "mandatory", "", "", "no", "do", ())
+    finding = Finding("a-rule", "p", "t", "high", "mandatory", "violated", "", "", "", "no", "do", ())
     lines = compared(*SHOP, findings={SHOP[1].stack: (finding, replace(finding, level="advisory", rule="b-rule"))})
     assert lines.splitlines()[2] == "shop-tinkerbell: blocked by policy: a-rule"
     assert "blocked" not in compared(*SHOP)

@@ -1,0 +1,180 @@
+"""The commands about policies: what the packs say of stacks, and what is behind a rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from components.problems import InvalidInput, Problem
+from components.wording import did_you_mean
+from isostack import asking
+from isostack.run import FINE, NOT_EQUIVALENT, output, print_json, warn
+from isostack.sourcenames import SOURCES
+
+if TYPE_CHECKING:
+    from isostack.finding import Finding, Judgement
+
+# Commands import what they need when they run: `--help` answers at once.
+
+
+class CheckFormat(StrEnum):
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+    sarif = "sarif"
+    github = "github"
+    junit = "junit"
+
+
+class FailOn(StrEnum):
+    advisory = "advisory"
+    mandatory = "mandatory"
+    never = "never"
+
+
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help=f"Specs, and {SOURCES}; none: every stack of the project."),
+    ] = None,
+    format: Annotated[
+        CheckFormat,
+        typer.Option(
+            "--format", help="text for people, markdown for a comment, github for annotations, the rest for programs."
+        ),
+    ] = CheckFormat.text,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="Least level of a finding that makes it exit 1.")
+    ] = FailOn.mandatory,
+    pack: Annotated[
+        list[str] | None, typer.Option("--pack", help="Ask this pack alone; give it once for each.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Show this rule alone; give it once for each.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="JSON of an earlier `check`: show only what is new since.")
+    ] = None,
+) -> None:
+    """Ask the policy packs about stacks. Exits 1 when a finding is as bad as --fail-on says."""
+    asking.load_pulumi(names or [""])
+    from isostack.sources import sources
+
+    project = asking.project()
+    known = read_baseline(baseline) if baseline else None
+    folders = _chosen(asking.packs(project), pack or ())
+    found, strays = sources(project, names or asking.all_stacks(project))
+    warn(strays)
+    answer = asking.asked(project, found, folders)
+    rules = {each.rule: each for each in answer.rules}
+    _known("rule", only or (), rules)
+    shown = tuple(rule for rule in answer.rules if not only or rule.rule in only)
+    judged = {label: _narrowed(each, only, known, label) for label, each in answer.judged.items()}
+    _print(format, shown, judged)
+    bad = any(_counts(finding, fail_on) for each in judged.values() for finding in each.findings)
+    raise typer.Exit(NOT_EQUIVALENT if bad else FINE)
+
+
+def _print(format: CheckFormat, rules: Sequence[Any], judged: Mapping[str, Judgement]) -> None:
+    if format is CheckFormat.json:
+        print_json("check", rules=rules, stacks=judged)
+        return
+    if format is CheckFormat.text:
+        from isostack.report import console, policies
+
+        with output():
+            policies.judged(console.console(), rules, judged)
+        return
+    from isostack.report import github, junit, markdown, sarif
+
+    written = {
+        CheckFormat.markdown: markdown.findings,
+        CheckFormat.sarif: sarif.findings,
+        CheckFormat.github: github.findings,
+        CheckFormat.junit: junit.findings,
+    }[format](rules, judged)
+    with output():
+        typer.echo(written)
+
+
+def _counts(finding: Finding, fail_on: FailOn) -> bool:
+    if fail_on is FailOn.never or finding.status in ("waived", "undecided"):
+        return False
+    return fail_on is FailOn.advisory or finding.blocks
+
+
+def _chosen(folders: Sequence[Path], names: Sequence[str]) -> list[Path]:
+    by_name = {folder.name: folder for folder in folders}
+    _known("pack", names, by_name)
+    return [folder for folder in folders if not names or folder.name in names]
+
+
+def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
+    faults = []
+    for name in names:
+        if name not in known:
+            near = did_you_mean(name, list(known))
+            right = f"did you mean {near!r}?" if near else "`isostack explain` lists them"
+            faults.append(Problem(f"no {kind} {name!r}", right))
+    if faults:
+        raise InvalidInput(faults)
+
+
+# ---- baseline
+
+Key = tuple[str, str, str, str]
+"""Stack, rule, what its field is of, field."""
+
+
+def read_baseline(path: Path) -> Mapping[Key, frozenset[str]]:
+    """What was found then, with all that it held for. Raises InvalidInput where the file is none of `check`."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return {
+            (stack, f["rule"], f["of"], f["field"]): frozenset(f["subjects"])
+            for stack, each in document["stacks"].items()
+            for f in each["findings"]
+        }
+    except OSError as error:
+        raise InvalidInput([Problem((error.strerror or str(error)).lower(), file=str(path))]) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        right = "write it with: isostack check --format json --fail-on never"
+        raise InvalidInput([Problem("no document of `isostack check`", right, file=str(path))]) from None
+
+
+def _narrowed(
+    judgement: Judgement, only: Sequence[str] | None, known: Mapping[Key, frozenset[str]] | None, label: str
+) -> Judgement:
+    """What is asked for, and new: a finding that holds for more than it did is new."""
+
+    def wanted(finding: Finding) -> bool:
+        if only and finding.rule not in only:
+            return False
+        if known is None:
+            return True
+        before = known.get((label, finding.rule, finding.of, finding.field))
+        return before is None or not before.issuperset(finding.subjects)
+
+    return replace(judgement, findings=tuple(filter(wanted, judgement.findings)))
+
+
+# ---- explain
+
+
+def explain(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[RULE|CLAIM|FIELD]", help="A rule's id, a claim's number, a field of a spec."),
+    ] = None,
+) -> None:
+    """Say what a rule checks and why, with its evidence, how to mend and how to waive; without a name, list all."""
+    from isostack.explaining import explanation
+
+    with output():
+        typer.echo(explanation(name))

@@ -1,0 +1,136 @@
+"""What is behind a rule, a claim or a field: the text of `isostack explain` and of docs/policies."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from components.problems import InvalidInput, Problem
+from components.rules import BOTH, Param, Rule
+from components.wording import did_you_mean
+from isostack.reference import fields
+from policies import catalogue
+from policies.claims import CLAIMS, Claim, claim
+
+WIDTH = 100
+KINDS = {"vm": "VMs", "host": "whole hosts"}
+
+
+def explanation(name: str | None) -> str:
+    """Raises InvalidInput where nothing has the name."""
+    if name is None:
+        return "\n".join(_all())
+    if name in catalogue.rules():
+        return "\n".join(_rule(catalogue.rules()[name]))
+    if match := re.fullmatch(r"(?:claim-?)?([0-9]+)", name):
+        number = int(match[1])
+        if any(each.number == number for each in CLAIMS):
+            return "\n".join(_claim(claim(number)))
+    described = fields()
+    field = re.sub(r"\[[0-9]*\]", "", name)
+    if field in described:
+        return "\n".join(_field(field, *described[field]))
+    raise InvalidInput([_unknown(name, [*catalogue.rules(), *(f"claim-{c.number}" for c in CLAIMS), *described])])
+
+
+def _unknown(name: str, known: Sequence[str]) -> Problem:
+    near = did_you_mean(name, known)
+    right = f"did you mean {near!r}?" if near else "`isostack explain` lists rules and claims, `isostack schema` fields"
+    return Problem(f"no rule, claim or field {name!r}", right)
+
+
+def pack_of(rule: Rule) -> str:
+    return next(pack for pack, rules in catalogue.packs().items() if rule in rules)
+
+
+def answers(number: int) -> list[Rule]:
+    """The rules that put a claim to the test."""
+    return [rule for rule in catalogue.rules().values() if number in rule.claims]
+
+
+def speaks_of(rule: Rule) -> str:
+    if rule.machines == BOTH:
+        return "any machine"
+    return " and ".join(KINDS[kind] for kind in sorted(rule.machines))
+
+
+def waiver(rule: Rule) -> str:
+    """What to write into a stack file."""
+    return (
+        "config:\n"
+        "  isostack:policies:\n"
+        "    waivers:\n"
+        f"      - {{rule: {rule.id}, reason: why it is accepted, until: YYYY-MM-DD}}"
+    )
+
+
+def _all() -> Iterator[str]:
+    for pack, rules in catalogue.packs().items():
+        yield pack
+        for rule in rules:
+            yield f"  {rule.id:<32} {rule.title}"
+        yield ""
+    yield "claims"
+    for each in CLAIMS:
+        yield f"  claim-{each.number:<26} {each.title}: {each.verdict}"
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    yield f"{rule.id}: {rule.title}"
+    yield f"pack {pack_of(rule)}, {rule.level}, severity {rule.severity}, speaks of {speaks_of(rule)}"
+    if rule.why:
+        yield from ("", *_wrapped(rule.why))
+    if rule.claims:
+        yield from ("", "Claims")
+        for number in rule.claims:
+            yield f"  claim-{number} {claim(number).title}"
+    yield from ("", "Way out", *_wrapped(rule.remediation, "  "))
+    if rule.params:
+        yield from ("", "Parameters")
+        for param in rule.params:
+            yield from _wrapped(_param(param), "  ", hanging="    ")
+    yield from ("", "Evidence")
+    for each in rule.evidence:
+        yield from _wrapped(str(each), "  ", hanging="    ")
+    yield from ("", "To accept it, in the stack file", *(f"  {line}" for line in waiver(rule).splitlines()))
+    yield from ("", f"Another level: isostack:policies: {{levels: {{{rule.id}: advisory, mandatory or disabled}}}}")
+
+
+def _param(param: Param) -> str:
+    span = f"{param.default:g}, from {param.minimum:g} to {param.maximum:g}"
+    return f"{param.name} ({span}): {param.description} {param.evidence}"
+
+
+def _claim(each: Claim) -> Iterator[str]:
+    yield f"claim-{each.number}: {each.title}"
+    yield from ("", f"The post of 2020 holds: {each.said}", f"Today: {each.verdict}.", *_wrapped(each.today))
+    yield from ("", "Rules that put it to the test")
+    for rule in answers(each.number):
+        yield f"  {rule.id:<32} {rule.title}"
+
+
+def _field(field: str, takes: str, meaning: str) -> Iterator[str]:
+    yield f"{field}: {takes}"
+    yield from ("", *_wrapped(meaning))
+    rules = [rule for rule in catalogue.rules().values() if _names(rule, field)]
+    if rules:
+        yield from ("", "Rules whose way out names it")
+        for rule in rules:
+            yield f"  {rule.id:<32} {rule.title}"
+
+
+def _names(rule: Rule, field: str) -> bool:
+    """A way out is a change to a field: it has the field's name."""
+    return bool(re.search(rf"(?<![\w.]){re.escape(field)}(?![\w])", re.sub(r"\[[^\]]*\]", "", rule.remediation)))
+
+
+def _wrapped(text: str, prefix: str = "", hanging: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=prefix,
+        subsequent_indent=hanging or prefix,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

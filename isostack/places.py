@@ -1,0 +1,71 @@
+"""Where the cause of a finding is written: in the spec, in the stack file, or in the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from components.load import POLICIES, TARGET
+from components.problems import FieldPath
+from components.source import Document
+from isostack.fields import path_of
+from isostack.finding import Finding, Judgement, Place
+from isostack.inputs import Planned
+from isostack.preview.model import Preview
+
+
+def located(
+    judged: Mapping[str, Judgement], planned: Iterable[Planned], previews: Iterable[Preview]
+) -> dict[str, Judgement]:
+    """The same with the place of each finding whose cause is in a file that was read."""
+    made = {each.stack.name: each for each in planned}
+    seen = {preview.label: preview for preview in previews}
+    return {
+        label: replace(each, findings=tuple(_located(f, made.get(label), seen[label]) for f in each.findings))
+        for label, each in judged.items()
+    }
+
+
+def _located(finding: Finding, planned: Planned | None, preview: Preview) -> Finding:
+    return replace(finding, place=_place(finding, planned, preview)) if finding.field else finding
+
+
+def _place(finding: Finding, planned: Planned | None, preview: Preview) -> Place | None:
+    if finding.of == "resource":
+        return _in_program(finding.field, preview)
+    if planned is None:
+        return None
+    spec, stack = planned.inputs.spec_file, planned.inputs.stack_file
+    if finding.of == "spec":
+        return _in(spec, path_of(spec.data, finding.field))
+    if stack is None:
+        return None
+    if finding.of == "waiver":
+        return _in(stack, (*POLICIES, "waivers", *_index(stack, finding.field)))
+    return _in(stack, (*TARGET, *path_of(_at(stack.data, TARGET), finding.field)))
+
+
+def _in(document: Document, path: FieldPath) -> Place:
+    line, column = document.locate(path)
+    return Place(str(document.path), max(line, 1), max(column, 1))
+
+
+def _in_program(name: str, preview: Preview) -> Place | None:
+    for resource in preview.resources:
+        if resource.name == name and (match := re.fullmatch(r"(.+):([1-9][0-9]*)", resource.source or "")):
+            return Place(match[1], int(match[2]), 1)
+    return None
+
+
+def _index(document: Document, rule: str) -> FieldPath:
+    waivers = _at(document.data, (*POLICIES, "waivers"))
+    named = [each.get("rule") if isinstance(each, dict) else None for each in waivers or ()]
+    return (named.index(rule),) if rule in named else ()
+
+
+def _at(data: Any, path: FieldPath) -> Any:
+    for step in path:
+        data = data.get(step) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,82 @@
+"""Findings as one comment of a pull request: the summary first, the rest folded, within the platform's limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Final
+
+from isostack.finding import Declared, Finding, Judgement
+from isostack.report.together import counted, together
+
+LIMIT: Final = 64_000
+"""Characters: GitHub takes 65,536 in a comment [documented] https://github.com/orgs/community/discussions/27190; the
+rest is room for what a pipeline puts around it."""
+_MARKS: Final = {"mandatory": "❌", "advisory": "⚠️", "undecided": "❔", "waived": "☑️"}
+_LISTED: Final = 50
+"""Machines or resources of one finding that the comment names; the JSON document names all."""
+
+
+def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> str:
+    head = "\n".join(_head(rules, judged))
+    blocks = [_finding(stacks, finding) for stacks, finding in together(judged)]
+    text, left = head, len(blocks)
+    for block in blocks:
+        note = f"\n\n{left} more: `isostack check {' '.join(judged)}`\n"
+        if len(text) + len(block) + len(note) > LIMIT:
+            return text + note
+        text, left = text + block, left - 1
+    return text
+
+
+def _head(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> list[str]:
+    counts = counted(judged)
+    title = ", ".join(f"{_MARKS[name]} {count} {name}" for name, count in counts.items()) or "✅ no finding"
+    lines = [f"### isostack check: {title}", ""]
+    lines += ["| stack | " + " | ".join(_MARKS) + " | no finding | not applicable |", "|---|" + "---:|" * 6]
+    for stack, judgement in judged.items():
+        own = [finding.verdict for finding in judgement.findings]
+        loud = {finding.rule for finding in judgement.findings}
+        silent = sum(rule.rule not in loud and rule.rule not in judgement.not_applicable for rule in rules)
+        cells = [*(str(own.count(name)) for name in _MARKS), str(silent), str(len(judgement.not_applicable))]
+        lines.append(f"| {_cell(stack)} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _finding(stacks: Sequence[str], finding: Finding) -> str:
+    mark = _MARKS.get(finding.verdict, "⚠️")
+    field = f" <code>{escape(finding.field)}</code>" if finding.field else ""
+    opened = " open" if finding.blocks else ""
+    place = f" ({escape(finding.place.file)}:{finding.place.line})" if finding.place else ""
+    head = f"{mark} <b>{escape(finding.rule)}</b>{field}, {escape(', '.join(stacks))}"
+    lines = [f"<details{opened}><summary>{head}</summary>", "", f"{_prose(finding.title)}{place}", ""]
+    if finding.waiver:
+        lines += [f"Waived until {finding.waiver.until}: {_prose(finding.waiver.reason)}", ""]
+    lines += ["<br>".join(map(_prose, finding.message.splitlines())), ""]
+    if finding.remediation:
+        lines += [f"**Way out:** {_prose(finding.remediation)}", ""]
+    if len(finding.subjects) > 1:
+        more = f" and {len(finding.subjects) - _LISTED} more" if len(finding.subjects) > _LISTED else ""
+        named = ", ".join(map(_prose, finding.subjects[:_LISTED]))
+        lines += [
+            f"<details><summary>{len(finding.subjects)} of them</summary>",
+            "",
+            f"{named}{more}",
+            "",
+            "</details>",
+        ]
+    if finding.evidence:
+        listed = "".join(f"<li>{escape(each)}</li>" for each in finding.evidence)
+        lines += [f"<details><summary>evidence</summary><ul>{listed}</ul></details>", ""]
+    return "\n".join([*lines, "</details>", ""])
+
+
+def _prose(text: str) -> str:
+    """Text that Markdown takes as it is."""
+    for char in "\\`*_[]|~#":
+        text = text.replace(char, f"\\{char}")
+    return escape(text, quote=False)
+
+
+def _cell(text: str) -> str:
+    return _prose(text).replace("\n", " ")
