@@ -53,7 +53,7 @@ def read(stack: StackFile) -> Inputs:
     if spec is None or target is None:
         raise InvalidInput(_missing(stack))
     found = load(stack.path.parent, spec, _json(target), stack.path, _json(_value(stack, settings.POLICIES.name)))
-    if problems := list(rulebook.problems(found)):
+    if problems := rulebook.problems(found):
         raise InvalidInput(problems)
     return found
 

@@ -12,15 +12,18 @@ from components.wording import did_you_mean
 from policies import catalogue
 
 
-def problems(inputs: Inputs) -> Iterator[Problem]:
-    """Misspelt rules, packs and parameters would say nothing, for ever; numbers out of range would say nonsense."""
-    for problem in _problems(inputs.policies):
-        path = (*POLICIES, *problem.path)
-        document = inputs.stack_file
-        if document is None:
-            yield problem
-        else:
-            yield Problem(problem.what, problem.right, path).at(document.path, *document.locate(path, key=True))
+def problems(inputs: Inputs) -> list[Problem]:
+    """Misspelt rules, packs and parameters would say nothing, for ever; numbers out of range would say nonsense. In
+    the order of the file."""
+    found = list(_problems(inputs.policies))
+    if (document := inputs.stack_file) is None:
+        return found
+    paths = [(*POLICIES, *problem.path) for problem in found]
+    located = [
+        Problem(problem.what, problem.right, path).at(document.path, *document.locate(path, key=True))
+        for problem, path in zip(found, paths, strict=True)
+    ]
+    return sorted(located, key=lambda problem: (problem.line, problem.column))
 
 
 def _problems(settings: PolicySettings) -> Iterator[Problem]:

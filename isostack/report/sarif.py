@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import PurePath
 from typing import Any, Final
 
+from isostack import VERSION
 from isostack.finding import Declared, Finding, Judgement
 from isostack.report.together import together
 
@@ -24,6 +25,7 @@ def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> str:
         "tool": {
             "driver": {
                 "name": "isostack",
+                "version": VERSION,
                 "rules": [_rule(rule) for rule in rules],
             }
         },

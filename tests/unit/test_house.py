@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from components import targets
+from isostack import VERSION
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = ("components", "isostack", "policies")
@@ -118,6 +119,11 @@ def test_only_what_makes_resources_loads_pulumi() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_version_is_the_package_s() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
 
 
 def test_no_file_knows_where_it_was_written() -> None:
