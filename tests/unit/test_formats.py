@@ -93,7 +93,7 @@ def test_sarif_is_what_its_own_validator_wants(tmp_path: Path) -> None:
         return [line for line in lines if "informationUri" not in line]  # the project has no home page
 
     assert complaints(sarif.findings(RULES, JUDGED)) == []
-    assert complaints(sarif.findings(RULES, JUDGED).replace('"level": "error"', '"level": "bad"', 1)) != []
+    assert complaints(sarif.findings(RULES, JUDGED).replace('"startLine": 7', '"startLine": 0', 1)) != []
 
 
 def test_annotations_are_commands_of_one_line() -> None:
