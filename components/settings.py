@@ -18,11 +18,11 @@ POLICIES: Final = Ref(f"{NAMESPACE}:policies", secret=False)
 
 
 def of_plan(plan: Plan) -> tuple[Ref, ...]:
-    """All keys that a stack of this plan reads, its providers included."""
+    """All keys that a stack of this plan needs, its providers included."""
     things = [thing for addon in plan.addons for thing in addon.objects]
     values = [thing.values if isinstance(thing, Release) else thing.body for thing in things]
     named = (ref for ref in _refs(values) if ref.is_config)
-    return tuple(dict.fromkeys((SPEC, TARGET, POLICIES, *plan.target.settings, *named)))
+    return tuple(dict.fromkeys((SPEC, TARGET, *plan.target.settings, *named)))
 
 
 def _refs(value: Any) -> Iterator[Ref]:

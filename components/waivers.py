@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from components.spec import Model
+
+
+def _day(value: Any) -> Any:
+    """A date without quotes is a point in time to Pulumi's YAML, and arrives as Go prints one
+    [seen] pulumi v3.259.0: `9999-12-31 00:00:00 +0000 UTC`."""
+    return value.removesuffix(" 00:00:00 +0000 UTC") if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Waiver(Model):
@@ -23,7 +32,7 @@ class Waiver(Model):
         examples=["shop-web-*"],
     )
     reason: str = Field("", description="Why it is accepted. A waiver without one waives nothing.")
-    until: date | None = Field(
+    until: Day | None = Field(
         None,
         description="Last day on which it counts, in UTC. A waiver without one waives nothing.",
         examples=["2027-06-30"],

@@ -38,6 +38,26 @@ def test_what_is_mandatory(edge: Engine, operation: str) -> None:
     assert bool(list(edge.journal())) == (operation == "up")
 
 
+def test_a_waiver_of_the_stack_s_config_lets_it_through(edge: Engine) -> None:
+    """The same config counts in the engine and in `isostack check`: the finding is waived, and stops nothing."""
+    stacks = edge.root / "stacks"
+    spec, stack = stacks / "edge.yaml", stacks / f"Pulumi.{STACK}.yaml"
+    spec.write_text(re.sub(r"backup:\n(  .*\n)+", "backup: {}\n", spec.read_text("utf-8")), "utf-8")
+    waiver = "{rule: backup-etcd-missing, reason: a test bed, until: 9999-12-31}"
+    settings = f"  isostack:policies:\n    levels: {{drs: disabled}}\n    waivers:\n      - {waiver}\n"
+    text = re.sub(r"^config:\n", f"config:\n{settings}", stack.read_text("utf-8"), flags=re.MULTILINE)
+    stack.write_text(text, "utf-8")
+    found = edge.run("preview", STACK, PACKS)
+    assert not found.error, found.error
+    (waived,) = (p for p in found.policies if p["rule"] == "backup-etcd-missing")
+    assert waived["level"] == "advisory"
+    assert "waived until 9999-12-31, a test bed: spec backup.etcd: none" in waived["message"]
+    assert not [p for p in found.policies if p["rule"].startswith("drs-")]
+    project = find_project(edge.root)
+    (embedded,) = preview(project.root, [project.stack(STACK)])
+    check_findings(found, of_isostack(embedded))
+
+
 OURS = """
 from components.rules import Rule, Violation
 from policies.pack import pack
