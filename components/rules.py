@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, final
 
 from components.facts import AddonFacts, ClusterFacts, MachineFacts, PkiFacts, SiteFacts
+from components.update import Update
 
 Level = Literal["advisory", "mandatory", "disabled"]
 Severity = Literal["low", "medium", "high", "critical"]
@@ -111,6 +112,9 @@ class Stack:
     resources: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
     """By type token: of each type that a rule `reads`, also where there is none."""
 
+    update: Update | None = None
+    """What an `up` would do to it; None: that is not known, or nothing of it is there yet."""
+
     def raw(self, *types: str) -> tuple[Raw, ...]:
         """All resources of these types. Raises KeyError for a type that no rule of the pack declares to read."""
         return tuple(resource for each in types for resource in self.resources[each])
@@ -164,6 +168,8 @@ class Rule:
     """What it speaks of: `vm`, `host`. It does not apply to a stack of others."""
     reads: tuple[str, ...] = ()
     """Type tokens of raw resources that it looks at."""
+    of_update: bool = False
+    """It looks at what an update does, and does not apply where that is not known."""
 
     @property
     def tags(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,17 +72,26 @@ class Answer:
         return any(finding.blocks for each in self.judged.values() for finding in each.findings)
 
 
-def asked(project: Project, sources: Sequence[Source], folders: Sequence[Path]) -> Answer:
-    """What cannot be planned is told first; packs start while previews are made."""
+def asked(
+    project: Project, sources: Sequence[Source], folders: Sequence[Path], deployed: Sequence[Preview] = ()
+) -> Answer:
+    """What cannot be planned is told first; packs start while previews are made. `deployed`: what is there now of some
+    of the stacks."""
     from isostack.check import Packs
     from isostack.places import located
 
     found = planned(sources)
     with Packs.start(folders) as running:
-        made = previews(project, sources)
+        made = [_over(preview, deployed) for preview in previews(project, sources)]
         with progress("asking the policy packs"):
             judged = {preview.label: running.check(preview) for preview in made}
             return Answer(made, running.rules, located(judged, found, made))
+
+
+def _over(preview: Preview, deployed: Sequence[Preview]) -> Preview:
+    """The preview as what would be done to what is there."""
+    found = [each for each in deployed if (each.project, each.stack) == (preview.project, preview.stack)]
+    return replace(preview, before=found[-1]) if found else preview
 
 
 def all_stacks(project: Project) -> Sequence[str]:

@@ -19,10 +19,12 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from components.rules import READER
+from components.update import UPDATE
 from isostack import analyzer
 from isostack.analyzer import PackFailed as PackFailed
 from isostack.finding import Declared, Judgement
 from isostack.preview.model import Preview
+from isostack.update import update
 
 TIMEOUT: Final = 60.0
 """Seconds for a pack to start, and for each of its answers; both take well under one [measured]."""
@@ -122,8 +124,11 @@ class _Pack:
     def judge(self, preview: Preview, inputs: Sequence[Any], outputs: Any) -> Judgement:
         stub, info, rules = self._connected()
         pb, _ = analyzer.protocol()
+        tags = {READER: ""}
+        if (facts := update(preview)) is not None:
+            tags[UPDATE] = facts.model_dump_json(by_alias=True)
         stack = pb.AnalyzerStackConfigureRequest(
-            stack=preview.stack, project=preview.project, organization="organization", dry_run=True, tags={READER: ""}
+            stack=preview.stack, project=preview.project, organization="organization", dry_run=True, tags=tags
         )
         self._call(stub.ConfigureStack, stack)
         answers = []

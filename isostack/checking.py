@@ -19,6 +19,8 @@ from isostack.sourcenames import SOURCES
 
 if TYPE_CHECKING:
     from isostack.finding import Finding, Judgement
+    from isostack.preview import Preview
+    from isostack.sources import Source
 
 # Commands import what they need when they run: `--help` answers at once.
 
@@ -58,6 +60,14 @@ def check(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Show this rule alone; give it once for each.")
     ] = None,
+    deployed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--deployed",
+            metavar="FILE",
+            help="`pulumi stack export` of a stack: look also at what `up` would do to it.",
+        ),
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option("--baseline", help="JSON of an earlier `check`: show only what is new since.")
     ] = None,
@@ -71,7 +81,7 @@ def check(
     folders = _chosen(asking.packs(project), pack or ())
     found, strays = sources(project, names or asking.all_stacks(project))
     warn(strays)
-    answer = asking.asked(project, found, folders)
+    answer = asking.asked(project, found, folders, _deployed(deployed or (), found))
     rules = {each.rule: each for each in answer.rules}
     _known("rule", only or (), rules)
     shown = tuple(rule for rule in answer.rules if not only or rule.rule in only)
@@ -79,6 +89,23 @@ def check(
     _print(format, shown, judged)
     bad = any(_counts(finding, fail_on) for each in judged.values() for finding in each.findings)
     raise typer.Exit(NOT_EQUIVALENT if bad else FINE)
+
+
+def _deployed(files: Sequence[str], asked: Sequence[Source]) -> list[Preview]:
+    """What is there now, of stacks that are asked about. Raises InvalidInput where a file is of another."""
+    from isostack.saved import read_saved
+    from isostack.sources import stacks_in
+
+    found = [read_saved(file) for file in files]
+    names = [stack.name for stack in stacks_in(asked)]
+    faults = [
+        Problem(f"it is of the stack {each.stack}", f"one is wanted of: {', '.join(names)}", file=file)
+        for file, each in zip(files, found, strict=True)
+        if each.stack not in names
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    return found
 
 
 def _print(format: CheckFormat, rules: Sequence[Any], judged: Mapping[str, Judgement]) -> None:

@@ -80,6 +80,7 @@ class _State(_Part):
 
 class _Step(_Part):
     op: str
+    old_state: _State | None = None
     new_state: _State | None = None
 
 
@@ -198,7 +199,16 @@ def _from_digest(digest: _Digest) -> Preview:
     # The engine writes a step down before its outputs are there. At a preview they are the inputs, as far as is known.
     found = [_resource(state, _from_digest_value) for state in states.values()]
     found = [replace(resource, outputs=resource.inputs) for resource in found]
-    return _preview(found, None, tuple(_messages(digest.diagnostics)))
+    made = _preview(found, None, tuple(_messages(digest.diagnostics)))
+    replaced = frozenset(s.new_state.urn for s in digest.steps if s.new_state and "replace" in s.op)
+    return replace(made, before=_before(digest), replaced=replaced)
+
+
+def _before(digest: _Digest) -> Preview | None:
+    """What the engine says is there now; None where nothing is."""
+    states = {step.old_state.urn: step.old_state for step in digest.steps if step.old_state}
+    found = [replace(resource, outputs={}) for resource in (_resource(s, _from_digest_value) for s in states.values())]
+    return _preview(found, None, ()) if any(resource.type == ROOT_STACK_TYPE for resource in found) else None
 
 
 def _from_export(deployment: _Deployment) -> Preview:

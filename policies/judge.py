@@ -48,6 +48,8 @@ def not_applicable(rule: Rule, stacks: Sequence[Stack]) -> str:
     """Why a rule says nothing of any of these; empty: it was asked."""
     if not stacks:
         return "this stack has no cluster of isostack"
+    if rule.of_update and all(stack.update is None for stack in stacks):
+        return "what an update does to what is there is seen by `isostack check --deployed FILE` alone"
     kinds = {kind for stack in stacks for kind in stack.kinds}
     if rule.machines & kinds:
         return ""
@@ -65,7 +67,7 @@ def judge(pack: str, rules: Sequence[Rule], stack: Stack, told: Told, today: dat
     used: set[Waiver] = set()
     for rule in rules:
         level = _level(pack, rule, settings, told)
-        if level == "disabled" or not rule.machines & stack.kinds:
+        if level == "disabled" or not_applicable(rule, [stack]):
             continue
         for verdict in _ask(rule, level, stack, _params(rule, settings, told)):
             waiver = next((w for w in settings.waivers if _waives(w, verdict, today)), None)

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from components.rules import READER, Level, Rule, Stack, Undecided
+from components.update import UPDATE, Update
 from policies import protocol
 from policies.judge import Told, Verdict, failure, judge, not_applicable, waivers_rule
 
@@ -54,6 +56,7 @@ class Service(analyzer_pb2_grpc.AnalyzerServicer):
         self._name, self._rules = name, rules
         self._told = Told({}, {})
         self._json = False
+        self._update: Update | None = None
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:
         # The CLI takes the version of PulumiPolicy.yaml.
@@ -74,6 +77,7 @@ class Service(analyzer_pb2_grpc.AnalyzerServicer):
 
     def ConfigureStack(self, request: Any, context: Any) -> Any:
         self._json = READER in request.tags
+        self._update = Update.model_validate_json(request.tags[UPDATE]) if UPDATE in request.tags else None
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
     def Analyze(self, request: Any, context: Any) -> Any:
@@ -88,7 +92,8 @@ class Service(analyzer_pb2_grpc.AnalyzerServicer):
     def AnalyzeStack(self, request: Any, context: Any) -> Any:
         response = analyzer_pb2.AnalyzeResponse()
         try:
-            found = list(protocol.stacks(request.resources, {kind for rule in self._rules for kind in rule.reads}))
+            reads = {kind for rule in self._rules for kind in rule.reads}
+            found = [replace(each, update=self._update) for each in protocol.stacks(request.resources, reads)]
         except Exception as error:
             response.diagnostics.extend(self._diagnostic(verdict) for verdict in self._none(error))
             return response

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
 from isostack.preview import UNKNOWN, Preview, Resource, Secret
 
 Value = Callable[[Any], Any]
+
+
+def written(folder: Path, document: Any, name: str = "it.json") -> str:
+    """The file that has this document, or this text."""
+    path = folder / name
+    path.write_text(document if isinstance(document, str) else json.dumps(document), "utf-8")
+    return str(path)
 
 
 def digest(preview: Preview) -> dict[str, Any]:

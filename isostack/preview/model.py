@@ -108,6 +108,10 @@ class Preview:
     messages: tuple[Message, ...] = ()
     origin: str = ""
     """What it was read from; empty: made of the stack's own files."""
+    before: Preview | None = field(default=None, compare=False, repr=False)
+    """What is there now, which an `up` would change; None: that is not known."""
+    replaced: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    """URNs that the engine says it deletes and makes anew; None: it was not asked."""
 
     @property
     def label(self) -> str:

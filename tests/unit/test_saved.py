@@ -27,17 +27,11 @@ from isostack.report.text import console
 from isostack.saved import read_saved
 from tests.cli import Run
 from tests.examples import previews
-from tests.saved import digest, export
+from tests.saved import digest, export, written
 from tests.specs import ROOT
 
 Document = dict[str, Any]
 WRITERS: dict[str, Callable[[Preview], Document]] = {"digest": digest, "export": export}
-
-
-def written(folder: Path, document: Any, name: str = "it.json") -> str:
-    path = folder / name
-    path.write_text(document if isinstance(document, str) else json.dumps(document), "utf-8")
-    return str(path)
 
 
 def said(folder: Path, document: Any) -> str:

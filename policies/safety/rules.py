@@ -1,0 +1,155 @@
+"""Safety of a change: what an update takes away from a cluster that is there. Asked where that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.rules import Evidence, Params, Rule, Stack, Undecided, Violation
+from components.update import Update
+
+CONTROL_PLANE = "control-plane"
+LISTED = 3
+"""Names that a message has; the others it counts."""
+
+
+def _update(stack: Stack) -> Update:
+    if stack.update is None:  # judge() does not ask then
+        raise Undecided("what the update does is not known")
+    return stack.update
+
+
+def quorum(stack: Stack, params: Params) -> Iterator[Violation]:
+    """An update deletes and makes what it can at once: nothing orders one machine after the other."""
+    update = _update(stack)
+    members = sum(pool == CONTROL_PLANE for pool in update.machines.values())
+    lost = update.lost(CONTROL_PLANE)
+    needed, left = members // 2 + 1, members - len(lost)
+    if lost and left < needed:
+        what = "the cluster's state is gone with it" if not left else "the API stops until they are back, or for good"
+        yield Violation(
+            "controlPlane.nodes",
+            f"{_named(lost)} of {members} control-plane nodes go at once: etcd needs {needed}, {left} "
+            f"{'is' if left == 1 else 'are'} left\n{what}",
+            tuple(lost),
+        )
+
+
+def pools(stack: Stack, params: Params) -> Iterator[Violation]:
+    update = _update(stack)
+    for pool in dict.fromkeys(update.machines.values()):
+        nodes, lost = [name for name, of in update.machines.items() if of == pool], update.lost(pool)
+        if pool == CONTROL_PLANE or len(lost) < len(nodes):
+            continue
+        for_good = all(name in update.gone for name in lost)
+        homeless = [work.name for work in stack.cluster.wanted.workloads if work.pool == pool]
+        runs = f"\nnowhere to go for {', '.join(homeless)}" if homeless else ""
+        how = "deleted" if for_good else "built anew at once"
+        number = f"its only node {nodes[0]} is" if len(nodes) == 1 else f"all {len(nodes)} nodes are"
+        yield Violation(f"pools.{pool}", f"{number} {how}: pods drained from one find no other{runs}", tuple(lost))
+
+
+def keys(stack: Stack, params: Params) -> Iterator[Violation]:
+    """User data counts at a machine's birth: no running machine gets the new ones."""
+    lost = _update(stack).keys
+    if lost:
+        yield Violation(
+            "access",
+            f"{_named(list(lost))}: made anew or deleted, while {len(_update(stack).machines)} machines keep the old\n"
+            "a machine that is made later does not fit its cluster",
+            lost,
+        )
+
+
+def storage(stack: Stack, params: Params) -> Iterator[Violation]:
+    lost = _update(stack).storage
+    if lost:
+        volumes = [work.name for work in stack.cluster.wanted.workloads if work.state != "none"]
+        holds = f"\nvolumes of {', '.join(volumes)} may be in it" if volumes else ""
+        yield Violation(
+            "storage.classes",
+            f"{_named(list(lost))} deleted: nothing then attaches, detaches or deletes the volumes that are "
+            f"there{holds}",
+            lost,
+        )
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"{', '.join(names[:LISTED])}{more}"
+
+
+ETCD = Evidence("documented", "https://etcd.io/docs/v3.6/faq/: a cluster of n members needs n/2+1 of them")
+
+RULES = (
+    Rule(
+        id="safe-quorum",
+        title="An update takes more control-plane nodes at once than etcd can miss",
+        severity="critical",
+        level="mandatory",
+        claims=(12,),
+        why=(
+            "Pulumi deletes and makes machines side by side, as far as nothing makes one wait for the other. So a "
+            "change "
+            "that builds several control-plane nodes anew takes them away together. etcd serves while a majority of "
+            "its "
+            "members is there; below that the API stops, and what only the lost members had is gone."
+        ),
+        remediation="Raise one generation at a time (generations), or pulumi up --target one machine after the other.",
+        evidence=(ETCD,),
+        check=quorum,
+        of_update=True,
+    ),
+    Rule(
+        id="safe-pool-emptied",
+        title="An update takes every node of a pool at once",
+        severity="high",
+        level="mandatory",
+        claims=(12,),
+        why=(
+            "A node that leaves is drained first: its pods move to the others of its pool. Where all nodes of the pool "
+            "leave in one update, there is no other, and the drain waits for what cannot come, or the pods are gone."
+        ),
+        remediation="Raise the generations of some nodes of the pool at a time, or move its workloads before it goes.",
+        evidence=(
+            Evidence("documented", "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/"),
+            Evidence("assumption", "workloads of a pool run in no other: their nodeSelector names it"),
+        ),
+        check=pools,
+        of_update=True,
+    ),
+    Rule(
+        id="safe-keys",
+        title="An update makes keys anew that running machines have",
+        severity="critical",
+        level="mandatory",
+        claims=(7,),
+        why=(
+            "CAs, the service accounts' key and the key of encryption at rest reach a machine with its user data, at "
+            "its "
+            "birth. Made anew they reach no running machine; and Secrets encrypted with a lost key stay unreadable."
+        ),
+        remediation="Keep them; how to change one on purpose, docs/bootstrap.md says (Keys).",
+        evidence=(
+            Evidence("documented", "https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/"),
+            Evidence("documented", "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/"),
+        ),
+        check=keys,
+        of_update=True,
+    ),
+    Rule(
+        id="safe-storage",
+        title="An update deletes what serves volumes that are there",
+        severity="high",
+        level="mandatory",
+        claims=(6,),
+        why=(
+            "A PersistentVolume names its driver and its class. Without the driver nothing attaches, detaches or "
+            "deletes "
+            "it; without its class no claim of that class is bound again."
+        ),
+        remediation="Keep the class and its backend (storage.classes, storage of the target) until no volume is left.",
+        evidence=(Evidence("documented", "https://kubernetes.io/docs/concepts/storage/persistent-volumes/"),),
+        check=storage,
+        of_update=True,
+    ),
+)

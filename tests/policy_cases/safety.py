@@ -1,0 +1,78 @@
+"""Cases of the pack safety."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from components.planning import wanted_machines
+from components.rules import Stack
+from components.spec import Spec
+from components.update import Update
+from tests.policy_cases import Case
+from tests.policy_stacks import metal, virtual
+from tests.specs import rich, spec
+
+
+def updated(stack: Stack, of: Spec | None = None, **changes: Any) -> Stack:
+    """The stack over what is there: the machines of `of`, or its own."""
+    there = {machine.name: machine.pool for machine in wanted_machines(of or stack.cluster.wanted)}
+    return replace(stack, update=Update(machines=there, **changes))
+
+
+def on_both(rule: str, says: str, loud: dict[str, Any], silent: dict[str, Any]) -> tuple[Case, ...]:
+    cases = []
+    for place in (virtual, metal):
+        cases.append(Case(rule, updated(place(rich()), **loud), (says,)))
+        cases.append(Case(rule, updated(place(rich()), **silent)))
+    return tuple(cases)
+
+
+MASTERS = tuple(f"shop-control-plane-{i}" for i in range(3))
+DB = tuple(f"shop-db-{i}" for i in range(3))
+
+CASES = (
+    *on_both(
+        "safe-quorum",
+        "spec controlPlane.nodes: shop-control-plane-0, shop-control-plane-1 of 3 control-plane nodes go at once: etcd "
+        "needs 2, 1 is left\nthe API stops until they are back, or for good",
+        {"rebuilt": MASTERS[:1], "gone": MASTERS[1:2]},
+        {"rebuilt": MASTERS[:1]},
+    ),
+    Case(
+        "safe-quorum",
+        updated(metal(spec()), rebuilt=("tiny-control-plane-0",)),
+        (
+            "spec controlPlane.nodes: tiny-control-plane-0 of 1 control-plane nodes go at once: etcd needs 1, 0 are "
+            "left\n"
+            "the cluster's state is gone with it",
+        ),
+    ),
+    *on_both(
+        "safe-pool-emptied",
+        "spec pools.db: all 3 nodes are built anew at once: pods drained from one find no other\n"
+        "nowhere to go for orders-db, search",
+        {"rebuilt": DB},
+        {"rebuilt": DB[:2]},
+    ),
+    Case(
+        "safe-pool-emptied",
+        updated(metal(spec()), rich(), gone=("shop-partner-0", "shop-partner-1")),
+        ("spec pools.partner: all 2 nodes are deleted: pods drained from one find no other",),
+    ),
+    *on_both(
+        "safe-keys",
+        "spec access: shop-ca, shop-sa: made anew or deleted, while 14 machines keep the old\n"
+        "a machine that is made later does not fit its cluster",
+        {"keys": ("shop-ca", "shop-sa")},
+        {},
+    ),
+    *on_both(
+        "safe-storage",
+        "spec storage.classes: StorageClass fast, add-on rook-ceph deleted: nothing then attaches, detaches or deletes "
+        "the "
+        "volumes that are there\nvolumes of orders-db, search may be in it",
+        {"storage": ("StorageClass fast", "add-on rook-ceph")},
+        {},
+    ),
+)
