@@ -24,24 +24,20 @@ def update(after: Preview) -> Update | None:
     planned = {machine.wanted.name for machine in machine_facts(after)}
     return Update(
         machines=there,
-        rebuilt=tuple(
-            name for name, parts in _parts(after).items() if name in there and not replaced.isdisjoint(parts)
-        ),
+        rebuilt=tuple(name for name, parts in _parts(after) if name in there and not replaced.isdisjoint(parts)),
         gone=tuple(name for name in there if name not in planned),
         keys=tuple(sorted(_keys(before, after, replaced))),
         storage=tuple(sorted(_storage(before, after))),
     )
 
 
-def _parts(preview: Preview) -> dict[str, frozenset[str]]:
-    """By machine, the URNs of what it is made of: its node leaves when one of them is replaced, and so the command of its
-    membership has them as its triggers."""
-    parts: dict[str, frozenset[str]] = {}
+def _parts(preview: Preview) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each machine with the URNs of what it is made of: its node leaves when one of them is replaced, and so they are
+    the triggers of its membership."""
     for machine in preview.of_type(facts.MACHINE):
         commands = (each for each in preview.children(machine.urn) if each.type == COMMAND)
         urns = (urn for command in commands for urn in command.property_dependencies.get("triggers", ()))
-        parts[machine.name] = frozenset(urns)
-    return parts
+        yield machine.name, frozenset(urns)
 
 
 def _replaced(before: Preview, after: Preview) -> frozenset[str]:
