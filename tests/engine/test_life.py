@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,9 @@ from components.plan import Plan
 from components.spec import CONTROL_PLANE
 from isostack.inputs import read
 from isostack.preview import Preview, preview
+from isostack.saved import read_saved
 from isostack.stacks import find_project
+from isostack.update import update
 from tests.engine import CANARY, RECORDER, Engine, Outcome
 from tests.engine.findings import PACKS, check_findings, of_isostack
 from tests.engine.graph import differences
@@ -273,6 +275,18 @@ def check_that_another_namespace_images_no_host(life: Life) -> None:
     assert raw(found, "replace", "create", "delete", "update") == set()
 
 
+def check_that_safety_sees_it(life: Life, anew: str) -> None:
+    """In what the engine says that it will do, and in our own preview over what is deployed."""
+    file = life.engine.folder / "document.json"
+    file.write_text(life.engine.run("preview", life.stack).told, "utf-8")
+    engine = read_saved(str(file))
+    file.write_text(life.engine.pulumi("stack", "export", "--stack", life.stack), "utf-8")
+    for preview in (engine, replace(embedded(life), before=read_saved(str(file)))):
+        found = update(preview)
+        assert found is not None
+        assert (found.rebuilt, found.gone, found.keys, found.storage) == ((anew,), (), (), ())
+
+
 def check_a_generation(life: Life) -> None:
     cluster, (name, nodes) = life.spec.stem, pool(life)
     anew = f"{cluster}-{name}-{nodes - 1}"
@@ -282,6 +296,7 @@ def check_a_generation(life: Life) -> None:
     else:
         life.edit(life.file, f"kind: {life.kind}", f"kind: {life.kind}\n    generations: {{{anew}: 2}}")
     before = len(list(life.engine.journal()))
+    check_that_safety_sees_it(life, anew)
     found = life.up()
     assert of_machine(found, "update") == {anew}
     assert of_machine(found, "create", "delete", "replace") == set()
