@@ -102,7 +102,10 @@ def specs(draw: st.DrawFn) -> Spec:
     return Spec.model_validate(
         {
             "name": draw(NAMES),
-            "kubernetes": {"version": draw(st.sampled_from(["1.34.1", "1.36.3", "1.37.0"]))},
+            "kubernetes": {
+                "version": draw(st.sampled_from(["1.34.1", "1.36.3", "1.37.0"])),
+                "upgrades": draw(st.sampled_from([None, {}, {"concurrency": 3}])),
+            },
             "zones": zones,
             "controlPlane": {"nodes": draw(st.sampled_from([1, 3])), "size": draw(sizes())},
             "pools": pools,

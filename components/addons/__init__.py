@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from components.addons import cilium, etcd_backup, monitoring, rebalance, reboots, snapshots, storage, tenants, velero
+from components.addons import (
+    cilium,
+    etcd_backup,
+    monitoring,
+    rebalance,
+    reboots,
+    snapshots,
+    storage,
+    tenants,
+    upgrades,
+    velero,
+)
 from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
 from components.addons.remediation import remediation_rules
@@ -27,6 +38,7 @@ _MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
     velero.addons,
     reboots.addons,
     rebalance.addons,
+    upgrades.addons,
 )
 """Each yields nothing where the spec does not wish it."""
 
