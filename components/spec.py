@@ -140,6 +140,7 @@ class Tenant(Model):
     trust: Literal["internal", "external"] = Field(
         description="internal: own staff. external: code that must be expected to be hostile.", examples=["internal"]
     )
+    sandbox: Flag = Field(False, description="Each of its pods runs on a kernel of its own, in pools of its own.")
 
 
 class Oidc(Model):
@@ -298,6 +299,9 @@ class Spec(Model):
 
     def pool(self, name: str) -> Pool:
         return next(pool for pool in self.pools if pool.name == name)
+
+    def sandboxed(self, tenant: str | None) -> bool:
+        return any(each.sandbox for each in self.tenants if each.name == tenant)
 
     def zones_of(self, pool: str) -> tuple[str, ...]:
         """The zones that a pool, or the control plane, spreads over."""

@@ -109,7 +109,14 @@ def specs(draw: st.DrawFn) -> Spec:
             "zones": zones,
             "controlPlane": {"nodes": draw(st.sampled_from([1, 3])), "size": draw(sizes())},
             "pools": pools,
-            "tenants": [{"name": t, "trust": draw(st.sampled_from(["internal", "external"]))} for t in tenants],
+            "tenants": [
+                {
+                    "name": t,
+                    "trust": draw(st.sampled_from(["internal", "external"])),
+                    "sandbox": any(pool["tenant"] == t for pool in pools) and draw(st.booleans()),
+                }
+                for t in tenants
+            ],
             "access": {
                 "admins": [KEY],
                 "audit": draw(st.sampled_from(["none", "metadata", "request"])),

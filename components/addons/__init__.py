@@ -11,6 +11,7 @@ from components.addons import (
     monitoring,
     rebalance,
     reboots,
+    sandboxes,
     snapshots,
     storage,
     tenants,
@@ -20,16 +21,26 @@ from components.addons import (
 from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
 from components.addons.remediation import remediation_rules
+from components.addons.sandboxes import sandbox_rules
 from components.addons.storage import storage_rules
 from components.plan import Addon
 from components.spec import Spec
 from components.target import TargetConfig
 
-__all__ = ["TargetAddons", "common", "in_order", "load_balancer_rules", "remediation_rules", "storage_rules"]
+__all__ = [
+    "TargetAddons",
+    "common",
+    "in_order",
+    "load_balancer_rules",
+    "remediation_rules",
+    "sandbox_rules",
+    "storage_rules",
+]
 
 _MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
     cilium.addons,
     tenants.addons,
+    sandboxes.addons,
     storage.drivers,
     storage.classes,
     snapshots.addons,
