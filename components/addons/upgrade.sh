@@ -24,7 +24,7 @@ finish() {
     log "failed with exit status $status: this node is left as it was"
   elif ((status != 0)); then
     log "failed with exit status $status: this node stays cordoned. The job tries three times; after that, mend what is" \
-      "said above, delete the job and restart the Deployment system-upgrade-controller"
+      "said above, delete the job if it is there, and restart the Deployment system-upgrade-controller"
   fi
   # With this process its container ends, and tee in it.
   exec >/dev/null 2>&1

@@ -33,8 +33,9 @@ DRAIN_SECONDS = 1800
 STUCK_SECONDS = 600
 """A pod that has been asked to end for so long does not hold up its node's upgrade [engineers' choice]: the node stays,
 and its volumes with it."""
-KEEP_SECONDS = 7 * 24 * 3600
-"""How long a job is there to be read once it has ended [engineers' choice]; a new release takes it away."""
+KEEP_SECONDS = 900
+"""How long a job is there once it has ended: the controller's own default. Not longer, since as long as one that ended
+well is there, the controller uncordons its node, whoever cordoned it [seen] v0.20.1 pkg/upgrade/handle_batch.go."""
 _TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 # The whole mount namespace of the host rather than a chroot into it: apt, systemctl and kubeadm find all as it is.
 _ENTER = f"""text=$SCRIPT TOKEN=$(cat {_TOKEN})
