@@ -10,6 +10,7 @@ from typing import Any
 
 from components import settings, sizing, targets
 from components import spec as specs
+from components.addons import sandboxes
 from components.bootstrap import budget, labels
 from components.decode import decode
 from components.plan import Plan
@@ -147,7 +148,7 @@ def _kind(data: Any) -> Any:
 
 
 def _spec_problems(spec: Spec) -> Iterator[Problem]:
-    return chain(specs.problems(spec), sizing.problems(spec), labels.problems(spec))
+    return chain(specs.problems(spec), sizing.problems(spec), labels.problems(spec), sandboxes.problems(spec))
 
 
 def _locate(problem: Problem, document: Document, at: FieldPath) -> Problem:

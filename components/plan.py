@@ -18,6 +18,8 @@ POOL, TENANT = "isostack.io/pool", "isostack.io/tenant"
 """Node labels; TENANT is also the taint of a tenant's own pools."""
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 """Label and taint of control-plane nodes [documented] https://kubernetes.io/docs/reference/labels-annotations-taints/"""
+RELEASE = "isostack.io/kubernetes"
+"""Node label of the Kubernetes release that a node was born with or upgraded to; what is no node's yet is upgraded."""
 ZONE = "topology.kubernetes.io/zone"
 """Node label of the zone [documented] https://kubernetes.io/docs/reference/labels-annotations-taints/"""
 

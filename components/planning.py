@@ -7,7 +7,7 @@ from typing import Any
 
 from components import addons, targets
 from components.facts import Wanted
-from components.plan import POOL, TENANT, ZONE, Addon, MachinePlan, Plan, Release
+from components.plan import POOL, RELEASE, TENANT, ZONE, Addon, MachinePlan, Plan
 from components.problems import InvalidInput, Problem
 from components.realise import realise
 from components.spec import CONTROL_PLANE, Pool, Spec, Taint
@@ -41,7 +41,7 @@ def _wanted(spec: Spec, pool: Pool | None, index: int) -> Wanted:
         zone=zones[index % len(zones)],
         tenant=tenant,
         size=pool.size if pool else spec.control_plane.size,
-        labels={POOL: name, ZONE: zones[index % len(zones)], **labels},
+        labels={POOL: name, RELEASE: spec.kubernetes.version, ZONE: zones[index % len(zones)], **labels},
         taints=taints,
     )
 
@@ -81,7 +81,9 @@ def _namespace_clashes(spec: Spec, installed: Sequence[Addon]) -> Iterator[Probl
         "kube-public": "Kubernetes",
         "kube-node-lease": "Kubernetes",
     }
-    owners |= {o.namespace: f"add-on {a.name}" for a in installed for o in a.objects if isinstance(o, Release)}
+    for addon in installed:
+        if addon.name != addons.tenants.NAME:
+            owners |= {o.namespace: f"add-on {addon.name}" for o in addon.objects if o.namespace not in ("", *owners)}
     for i, tenant in enumerate(spec.tenants):
         if tenant.name in owners:
             what = f"the namespace {tenant.name!r} belongs to {owners[tenant.name]}"

@@ -18,10 +18,12 @@ CREATION = "as of the cluster's creation: nothing carries a later change into it
 """Of what user data carries, which touches no running machine. kubeadm keeps the configuration of the API server in the
 cluster from its creation on, and nodes that join take it from there."""
 UPDATES = "which updates are made, and ask for a restart, is up to the image: Ubuntu's has unattended-upgrades"
+UPGRADES = "a minor at a time and never back, a node drained for each; what a spec skips fails on the node and says so"
 SHARED: Mapping[str, Rule] = {
     "name": equal("names of machines and nodes: <cluster>-<pool>-<index>"),
-    "kubernetes.version": equal("kubeadm, kubelet and kubectl packages of that release", BIRTH),
+    "kubernetes.version": lambda leaf: version(leaf),
     "kubernetes.cni": equal("Helm release cilium"),
+    "kubernetes.upgrades.concurrency": equal("Plans of system-upgrade-controller, the control plane first", UPGRADES),
     "kubernetes.podCidr": equal("kubeadm networking.podSubnet", CREATION),
     "kubernetes.serviceCidr": equal("kubeadm networking.serviceSubnet", CREATION),
     "controlPlane.nodes": lambda leaf: control_plane_nodes(leaf),
@@ -71,6 +73,12 @@ def control_plane_nodes(leaf: Leaf) -> Realisation:
     if len(spec.zones) > 1 and leaf.value > 1 and leaf.value - here < majority:
         reason = f"one zone holds {here} of {leaf.value} and etcd needs {majority}: its loss stops the API"
     return equal("one machine each, joined with kubeadm", reason)(leaf)
+
+
+def version(leaf: Leaf) -> Realisation:
+    followed = cast(Spec, leaf.holders[0]).kubernetes.upgrades is not None
+    reason = "running nodes follow by kubernetes.upgrades" if followed else BIRTH
+    return equal("kubeadm, kubelet and kubectl packages of that release", reason)(leaf)
 
 
 def rebalance(leaf: Leaf) -> Realisation:

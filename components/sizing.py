@@ -14,6 +14,9 @@ EVICTION_BYTES = 100 * MIB
 """evictionHard memory.available [documented] https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/"""
 DAEMON_MILLICPUS, DAEMON_BYTES, DAEMON_PODS = 500, 1024 * MIB, 10
 """Per node for network, storage and monitoring agents [assumption]."""
+SANDBOX_MILLICPUS, SANDBOX_BYTES = 250, 320 * MIB
+"""What a sandbox takes beside what its pod asks: the overhead of its RuntimeClass [seen] Kata Containers 4.1.0
+tools/packaging/kata-deploy/helm-chart/kata-deploy/templates/runtimeclasses.yaml, qemu-runtime-rs."""
 
 
 def reserved_millicpus(cpus: int) -> int:
@@ -101,7 +104,7 @@ def nodes_needed(size: Size, workloads: list[Workload]) -> int | None:
 def problems(spec: Spec) -> Iterator[Problem]:
     """Workloads that their pool cannot hold. Paths are those of the spec's YAML."""
     for i, pool in enumerate(spec.pools):
-        workloads = [w for w in spec.workloads if w.pool == pool.name]
+        workloads = [_whole(spec, pool, w) for w in spec.workloads if w.pool == pool.name]
         needed = nodes_needed(pool.size, workloads)
         if needed is None:
             yield from _too_large(spec, pool)
@@ -114,13 +117,23 @@ def problems(spec: Spec) -> Iterator[Problem]:
             )
 
 
+def _whole(spec: Spec, pool: Pool, workload: Workload) -> Workload:
+    """With what its pods' sandboxes take."""
+    if not spec.sandboxed(pool.tenant):
+        return workload
+    asked = workload.requests
+    more = {"cpu": asked.cpu + SANDBOX_MILLICPUS, "memory": asked.memory + SANDBOX_BYTES}
+    return workload.model_copy(update={"requests": asked.model_copy(update=more)})
+
+
 def _too_large(spec: Spec, pool: Pool) -> Iterator[Problem]:
     cpu, memory = allocatable(pool.size)
     room = f"{format_millicpus(cpu)} CPU and {format_bytes(memory // MIB * MIB)}"
     for i, workload in enumerate(spec.workloads):
-        requests = workload.requests
+        requests = _whole(spec, pool, workload).requests
         if workload.pool == pool.name and (requests.cpu > cpu or requests.memory > memory):
             asked = f"{format_millicpus(requests.cpu)} CPU and {format_bytes(requests.memory)}"
+            asked += " with its sandbox" if spec.sandboxed(pool.tenant) else ""
             yield Problem(
                 f"one replica asks {asked}, but a node of pool {pool.name} ({pool.size}) leaves {room} to pods",
                 "lower the requests, or give the pool larger nodes",

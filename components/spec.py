@@ -79,11 +79,23 @@ class Size(Model):
         return f"{self.cpus} CPU, {show_bytes(self.memory)}, {show_bytes(self.disk)} disk"
 
 
+class Upgrades(Model):
+    """Running nodes follow the Kubernetes release of the spec, drained one after the other."""
+
+    concurrency: Count = Field(
+        1, description="Workers upgraded at once, once the control plane is; its nodes go one at a time.", ge=1, le=100
+    )
+
+
 class Kubernetes(Model):
     """The Kubernetes release and its cluster networks."""
 
     version: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,3}\.[0-9]{1,3}$"), AfterValidator(_version)] = (
         Field(description="Kubernetes release, major.minor.patch.", examples=["1.36.3"])
+    )
+    upgrades: Upgrades | None = Field(
+        None,
+        description="Running nodes follow the release, a minor at a time; none: it counts at a node's birth alone.",
     )
     cni: Literal["cilium"] = Field("cilium", description="Network plugin.")
     pod_cidr: Network = Field("10.244.0.0/16", description="Network of the pods; one /24 a node.")
@@ -128,6 +140,7 @@ class Tenant(Model):
     trust: Literal["internal", "external"] = Field(
         description="internal: own staff. external: code that must be expected to be hostile.", examples=["internal"]
     )
+    sandbox: Flag = Field(False, description="Each of its pods runs on a kernel of its own, in pools of its own.")
 
 
 class Oidc(Model):
@@ -286,6 +299,9 @@ class Spec(Model):
 
     def pool(self, name: str) -> Pool:
         return next(pool for pool in self.pools if pool.name == name)
+
+    def sandboxed(self, tenant: str | None) -> bool:
+        return any(each.sandbox for each in self.tenants if each.name == tenant)
 
     def zones_of(self, pool: str) -> tuple[str, ...]:
         """The zones that a pool, or the control plane, spreads over."""

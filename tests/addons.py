@@ -119,12 +119,14 @@ def everything(wish: Spec, kind: str = "vsphere") -> tuple[Addon, ...]:
     return addons.in_order((*targets.addons(kind).addons(wish, config), *addons.common(wish, config)))
 
 
+SANDBOX = {"tenants.1.sandbox": True}
 SHARED = {"storage": {"classes": [{"name": "shared", "accessModes": ["ReadWriteMany"], "snapshots": True}]}}
 ALL = (
     *everything(rich()),
     *everything(rich(), "equinix"),
     *(addon for backend in backends(vsphere()) for addon in addons.common(rich(), on(backend.name, rich()))),
     *addons.common(rich(SHARED), on("ceph", rich())),
+    *addons.common(rich(SANDBOX), vsphere()),
     *(
         addon
         for provider in load_balancer.PROVIDERS.values()

@@ -102,11 +102,21 @@ def specs(draw: st.DrawFn) -> Spec:
     return Spec.model_validate(
         {
             "name": draw(NAMES),
-            "kubernetes": {"version": draw(st.sampled_from(["1.34.1", "1.36.3", "1.37.0"]))},
+            "kubernetes": {
+                "version": draw(st.sampled_from(["1.34.1", "1.36.3", "1.37.0"])),
+                "upgrades": draw(st.sampled_from([None, {}, {"concurrency": 3}])),
+            },
             "zones": zones,
             "controlPlane": {"nodes": draw(st.sampled_from([1, 3])), "size": draw(sizes())},
             "pools": pools,
-            "tenants": [{"name": t, "trust": draw(st.sampled_from(["internal", "external"]))} for t in tenants],
+            "tenants": [
+                {
+                    "name": t,
+                    "trust": draw(st.sampled_from(["internal", "external"])),
+                    "sandbox": any(pool["tenant"] == t for pool in pools) and draw(st.booleans()),
+                }
+                for t in tenants
+            ],
             "access": {
                 "admins": [KEY],
                 "audit": draw(st.sampled_from(["none", "metadata", "request"])),

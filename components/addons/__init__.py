@@ -5,20 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from components.addons import cilium, etcd_backup, monitoring, rebalance, reboots, snapshots, storage, tenants, velero
+from components.addons import (
+    cilium,
+    etcd_backup,
+    monitoring,
+    rebalance,
+    reboots,
+    sandboxes,
+    snapshots,
+    storage,
+    tenants,
+    upgrades,
+    velero,
+)
 from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
 from components.addons.remediation import remediation_rules
+from components.addons.sandboxes import sandbox_rules
 from components.addons.storage import storage_rules
 from components.plan import Addon
 from components.spec import Spec
 from components.target import TargetConfig
 
-__all__ = ["TargetAddons", "common", "in_order", "load_balancer_rules", "remediation_rules", "storage_rules"]
+__all__ = [
+    "TargetAddons",
+    "common",
+    "in_order",
+    "load_balancer_rules",
+    "remediation_rules",
+    "sandbox_rules",
+    "storage_rules",
+]
 
 _MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
     cilium.addons,
     tenants.addons,
+    sandboxes.addons,
     storage.drivers,
     storage.classes,
     snapshots.addons,
@@ -27,6 +49,7 @@ _MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
     velero.addons,
     reboots.addons,
     rebalance.addons,
+    upgrades.addons,
 )
 """Each yields nothing where the spec does not wish it."""
 

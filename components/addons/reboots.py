@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.addons import cilium
+from components.addons import cilium, upgrades
 from components.addons.placement import ANY_NODE
 from components.plan import Addon, Release
 from components.spec import Spec
@@ -34,6 +34,8 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
                 "endTime": window.end,
                 "timeZone": "UTC",
                 "period": PERIOD,
+                # No node restarts in the middle of its upgrade.
+                "blockingPodSelector": [upgrades.JOBS],
             },
             "tolerations": ANY_NODE,
         },

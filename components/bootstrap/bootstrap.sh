@@ -16,12 +16,8 @@ readonly PACKAGES=(ca-certificates conntrack curl ebtables ethtool jq lvm2 nfs-c
 readonly STEPS=(host clock swap kernel packages runtime kubernetes address platform cluster)
 STEP=start
 
-log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "$STEP" "$*" >&2; }
-
-die() {
-  log "error: $*"
-  exit 1
-}
+# shellcheck source=common.sh
+. common.sh
 
 # Runs on every exit, so that no failure goes without the name of its step.
 finish() {
@@ -31,31 +27,6 @@ finish() {
     [[ -d $STATE ]] && printf '%s\n' "$STEP" >"$STATE/failed"
   fi
 }
-
-# retry TIMES PAUSE COMMAND...
-retry() {
-  local times=$1 pause=$2 i
-  shift 2
-  for ((i = 1; i < times; i++)); do
-    "$@" && return
-    log "attempt $i of $times failed: $*"
-    sleep "$pause"
-  done
-  "$@"
-}
-
-# wait_until SECONDS WHAT COMMAND...
-wait_until() {
-  local end=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" &>/dev/null; do
-    ((SECONDS < end)) || die "$what: not in time"
-    sleep 5
-  done
-}
-
-# at_least VERSION MINIMUM
-at_least() { [[ -n $1 && $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
 
 # kubeadm names the node all the same; but who looks for the machine by its name will not find it.
 step_host() { [[ $(uname -n) =~ ^"$NODE_NAME"(\.|$) ]] || log "warning: this host is $(uname -n), not $NODE_NAME"; }
@@ -82,30 +53,6 @@ step_swap() {
 step_kernel() {
   xargs modprobe --all </etc/modules-load.d/isostack.conf
   sysctl --quiet --load /etc/sysctl.d/99-isostack.conf
-}
-
-apt_get() {
-  DEBIAN_FRONTEND=noninteractive apt-get --yes -o DPkg::Lock::Timeout=600 -o APT::Update::Error-Mode=any \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
-}
-
-# With the proxy of this place, if it has one. Nobody else gets it here: kubeadm would hand it on to its static pods.
-outside() (
-  if [[ -e $CONFIG/proxy.env ]]; then
-    set -o allexport
-    # shellcheck source=/dev/null
-    . "$CONFIG/proxy.env"
-  fi
-  "$@"
-)
-
-# add_repository NAME KEY-URL REPOSITORY
-add_repository() {
-  install -d -m 0755 /etc/apt/keyrings
-  retry 5 10 outside curl -fsSL --output "/etc/apt/keyrings/$1.asc" "$2"
-  chmod 0644 "/etc/apt/keyrings/$1.asc"
-  printf 'deb [signed-by=/etc/apt/keyrings/%s.asc] %s\n' "$1" "$3" >"/etc/apt/sources.list.d/$1.list"
-  retry 5 15 apt_get update
 }
 
 # What an image brings is not installed again, so that nodes without a way to the internet can do with a good image.
@@ -148,14 +95,10 @@ installed() {
 
 step_kubernetes() {
   if ! installed &>/dev/null; then
-    local url="https://pkgs.k8s.io/core:/stable:/v$KUBERNETES_MINOR/deb/" version="$KUBERNETES_VERSION-*"
-    add_repository kubernetes "${url}Release.key" "$url /"
-    retry 3 15 apt_get install --allow-downgrades --allow-change-held-packages \
-      "kubeadm=$version" "kubectl=$version" "kubelet=$version" cri-tools kubernetes-cni
+    kubernetes_repository "$KUBERNETES_MINOR"
+    install_kubernetes "$KUBERNETES_VERSION" kubeadm kubectl kubelet cri-tools kubernetes-cni
   fi
-  if dpkg --status kubelet &>/dev/null; then
-    apt-mark hold kubeadm kubectl kubelet
-  fi
+  hold_kubernetes
   systemctl enable kubelet
 }
 
@@ -201,11 +144,6 @@ fill() {
 
 # Through the API's own address and with the CA checked: an answer there means that the control plane serves.
 api_ready() { kubectl --kubeconfig "$CONFIG/kubeadm/discovery.yaml" --request-timeout 5s get --raw /readyz; }
-
-local_api_ready() {
-  kubectl --kubeconfig "$KUBERNETES/admin.conf" --server "https://127.0.0.1:$API_PORT" --request-timeout 5s \
-    get --raw /readyz
-}
 
 # The node is in the cluster and, on the control plane, all of kubeadm's last phase is done.
 joined() {

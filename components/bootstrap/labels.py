@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.plan import CONTROL_PLANE_LABEL, POOL, TENANT, ZONE
+from components.plan import CONTROL_PLANE_LABEL, POOL, RELEASE, TENANT, ZONE
 from components.problems import FieldPath, Problem
 from components.spec import Pool, Spec
 
@@ -37,8 +37,12 @@ def problems(spec: Spec) -> Iterator[Problem]:
 
 def _label_problems(pool: Pool, path: FieldPath) -> Iterator[Problem]:
     for key in pool.labels:
-        if key in (POOL, TENANT, ZONE):
-            yield Problem(f"isostack sets {key} itself", "the pool's name, tenant and zones say it", (*path, key))
+        if key in (POOL, RELEASE, TENANT, ZONE):
+            yield Problem(
+                f"isostack sets {key} itself",
+                "the pool's name, tenant and zones and the Kubernetes version say it",
+                (*path, key),
+            )
         elif key == CONTROL_PLANE_LABEL:
             right = "leave it out: no pool's node is one"
             yield Problem(f"{key} tells the control plane's nodes apart", right, (*path, key))

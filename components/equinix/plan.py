@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from components.addons import load_balancer_rules, remediation_rules, storage_rules
+from components.addons import load_balancer_rules, remediation_rules, sandbox_rules, storage_rules
+from components.addons.sandboxes import LATER, MECHANISM
 from components.equinix.addons import ALLOCATOR
 from components.equinix.config import Config
 from components.equinix.plans import CATALOGUE, ServerPlan
@@ -58,6 +59,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
         "availability.surge": equal("a further device is ordered", "stock on demand is not guaranteed"),
         # Nothing restarts a machine elsewhere, and a person orders a new device when the hardware is broken.
         **remediation_rules("a person power-cycles the device, or orders another, through the provider's API"),
+        **sandbox_rules(equal(MECHANISM, LATER)),
         **storage_rules(config),
         **load_balancer_rules(config, ALLOCATOR),
     }

@@ -8,7 +8,8 @@ from ipaddress import IPv4Address
 from math import ceil
 
 from components import facts
-from components.addons import load_balancer_rules, remediation_rules, storage_rules
+from components.addons import load_balancer_rules, remediation_rules, sandbox_rules, storage_rules
+from components.addons.sandboxes import LATER, MECHANISM
 from components.facts import Balancing, Place, Realisation, SiteFacts, Wanted
 from components.networks import addresses, server
 from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
@@ -22,6 +23,13 @@ from components.vsphere.failover import outlook
 from components.vsphere.limits import hosts_count, placed, reserve
 from components.vsphere.placement import Packing
 from components.vsphere.surge import surge_rule
+
+NESTED = (
+    "a sandbox is a VM inside a VM: it starts and does I/O slower. Nested virtualisation is as of a VM's birth: one "
+    f"that is there already is built anew by its generation; {LATER}"
+)
+"""That a VM in a VM is slower [engineers' knowledge]; by how much depends on the workload, and is not measured here.
+nestedHvEnabled is off unless asked [documented] www.pulumi.com/registry/packages/vsphere, VirtualMachine."""
 
 
 def assign(spec: Spec, config: Config, wanted: Sequence[Wanted]) -> Assignment:
@@ -66,6 +74,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
         **remediation_rules(
             "vSphere HA restarts the VMs of a lost host" if config.ha.enabled else "a person powers the VM off and on"
         ),
+        **sandbox_rules(degraded(f"{MECHANISM}; nested virtualisation in its VMs", NESTED)),
         **storage_rules(config),
         **load_balancer_rules(config),
     }

@@ -38,6 +38,7 @@ BORN_WITH = [
     "numCpus",
     "memory",
     "memoryReservation",
+    "nestedHvEnabled",
     "swapPlacementPolicy",  # not returned by every vCenter
 ]
 """Inputs that count at a VM's birth only: the next generation takes the values of its day."""
@@ -125,6 +126,8 @@ class Site:
             # HA admission control counts an unreserved VM as next to nothing, and Kubernetes must not meet ballooning.
             memory_reservation=size.memory // MIB,
             memory_reservation_locked_to_max=True,
+            # Sandboxes are VMs in this one.
+            nested_hv_enabled=True if self._plan.spec.sandboxed(machine.wanted.tenant) else None,
             enable_disk_uuid=True,  # the CSI driver finds its disks by it
             storage_policy_id=self._found.policy,
             disks=[

@@ -250,9 +250,18 @@ def check_changes_that_no_machine_feels(life: Life) -> None:
     assert changes(outcome) == {
         ("update", cluster),
         *(("update", f"Machine {machine}") for machine in life.machines()),
+        *(("update", f"Plan {plan}") for plan in upgrade_plans(life)),
         *(("create", short) for short in outcome.did("create") if short.split()[0] in KEEPERS[life.kind]),
     }
     assert len(outcome.did("create")) == len(KEEPERS[life.kind])
+
+
+def upgrade_plans(life: Life) -> list[str]:
+    """By which running nodes follow a changed release, where the spec wishes it."""
+    things = [thing for addon in life.plan.addons for thing in addon.objects]
+    found = [f"{each.namespace}-{each.name}-plan" for each in things if getattr(each, "kind", "") == "Plan"]
+    assert bool(found) == (life.plan.spec.kubernetes.upgrades is not None)
+    return found
 
 
 def changes(outcome: Outcome) -> set[tuple[str, str]]:

@@ -49,6 +49,8 @@ def test_the_shop_gets_every_add_on() -> None:
         "velero",
         "reboots",
         "rebalance",
+        "upgrades",
+        "upgrade-plans",
     ]
     assert [addon.name for addon in found if not addon.common] == ["vsphere-csi"]
 
@@ -321,6 +323,7 @@ def test_nodes_restart_within_the_hours_of_the_spec() -> None:
         "endTime": "05:00",
         "timeZone": "UTC",
         "period": "",
+        "blockingPodSelector": ["upgrade.cattle.io/plan"],
     }
     assert values["tolerations"] == [{"operator": "Exists"}]
     assert "reboots" not in by_name(addons.common(rich({"availability.reboots": None}), vsphere()))

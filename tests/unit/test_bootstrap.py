@@ -155,7 +155,10 @@ def test_control_plane_nodes_have_the_eight_files_that_kubeadm_wants() -> None:
 def test_labels_taints_and_name_reach_the_kubelet() -> None:
     found = yaml.safe_load(files(plan(rich()), "shop-db-1")[JOIN])["nodeRegistration"]
     flags = arguments(found["kubeletExtraArgs"])
-    labels = "isostack.io/pool=db,isostack.io/tenant=shop,tier=data,topology.kubernetes.io/zone=b"
+    labels = (
+        "isostack.io/kubernetes=1.36.3,isostack.io/pool=db,isostack.io/tenant=shop,tier=data,"
+        "topology.kubernetes.io/zone=b"
+    )
     assert found["name"] == "shop-db-1"
     assert (flags["node-labels"], flags["node-ip"]) == (labels, "@NODE_IP@")
     assert found["taints"] == [

@@ -10,6 +10,7 @@ from textwrap import indent
 import pytest
 
 from components.bootstrap import Late, render
+from components.bootstrap.script import whole
 from components.plan import MachinePlan, Plan
 from isostack.inputs import read, stacks_of
 from isostack.stacks import find_project
@@ -49,7 +50,7 @@ def test_user_data(spec: str, golden: Golden) -> None:
 
 def without_script(text: str) -> str:
     """It is a file of its own, and has its own tests."""
-    script = indent((ROOT / "components/bootstrap/bootstrap.sh").read_text("utf-8"), "    ", bool)
+    script = indent(whole(ROOT / "components/bootstrap/bootstrap.sh"), "    ", bool)
     script = "\n".join(line.rstrip() for line in script.splitlines())
     assert text.count(script) == 1
     return text.replace(script, "    # components/bootstrap/bootstrap.sh")
