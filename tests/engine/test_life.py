@@ -290,8 +290,8 @@ def check_that_safety_sees_it(life: Life, anew: str) -> None:
     file.write_text(life.engine.run("preview", life.stack).told, "utf-8")
     engine = read_saved(str(file))
     file.write_text(life.engine.pulumi("stack", "export", "--stack", life.stack), "utf-8")
-    for preview in (engine, replace(embedded(life), before=read_saved(str(file)))):
-        found = update(preview)
+    for seen in (engine, replace(embedded(life), before=read_saved(str(file)))):
+        found = update(seen)
         assert found is not None
         assert (found.rebuilt, found.gone, found.keys, found.storage) == ((anew,), (), (), ())
 
