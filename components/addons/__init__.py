@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from components.addons import cilium, etcd_backup, monitoring, rebalance, reboots, snapshots, storage, tenants, velero
 from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
-from components.addons.remediation import remediation_rules
+from components.addons.remediation import Fencing, remediation_rules, unfenced_rules
+from components.addons.remediation import addons as remediation
 from components.addons.storage import storage_rules
-from components.plan import Addon
+from components.addons.tenants import NAME as TENANTS
+from components.plan import Addon, MachinePlan
 from components.spec import Spec
 from components.target import TargetConfig
 
-__all__ = ["TargetAddons", "common", "in_order", "load_balancer_rules", "remediation_rules", "storage_rules"]
+__all__ = [
+    "TENANTS",
+    "Fencing",
+    "TargetAddons",
+    "common",
+    "in_order",
+    "load_balancer_rules",
+    "remediation",
+    "remediation_rules",
+    "storage_rules",
+    "unfenced_rules",
+]
 
 _MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
     cilium.addons,
@@ -60,3 +73,6 @@ class TargetAddons(Protocol):
 
     def addons(self, spec: Spec, config: Any) -> tuple[Addon, ...]:
         """The target's own mechanisms, such as its cloud controller manager: none of them `common`."""
+
+    def fencing(self, config: Any, machines: Sequence[MachinePlan]) -> Fencing | None:
+        """How machines are powered off and on from within the cluster; None: nothing can."""

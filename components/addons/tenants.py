@@ -9,6 +9,7 @@ from components.plan import TENANT, Addon, Manifest
 from components.spec import Spec, Tenant
 from components.target import TargetConfig
 
+NAME = "tenants"
 LEVELS = {"internal": "baseline", "external": "restricted"}
 """Pod Security level by trust. baseline stops known ways onto the node; restricted is the hardest there is [documented]
 https://kubernetes.io/docs/concepts/security/pod-security-standards/"""
@@ -19,7 +20,7 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
     if spec.tenants:
         objects = tuple(manifest for tenant in spec.tenants for manifest in _objects(tenant))
         serves = ("tenants.*.name", "tenants.*.trust", "pools.*.tenant")
-        yield Addon(name="tenants", serves=serves, objects=(*objects, *_own_nodes()))
+        yield Addon(name=NAME, serves=serves, objects=(*objects, *_own_nodes()))
 
 
 def _objects(tenant: Tenant) -> Iterator[Manifest]:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from components import facts
-from components.addons import load_balancer_rules, remediation_rules, storage_rules
+from components.addons import load_balancer_rules, remediation_rules, storage_rules, unfenced_rules
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
+from components.planning import wanted_machines
 from components.problems import FieldPath, InvalidInput, Problem, listed
 from components.spec import CONTROL_PLANE, Spec
 from components.target import arp_problems
+from components.tinkerbell.addons import FENCE_AGENTS
 from components.tinkerbell.choice import Chosen, carries_endpoint, choose, misfit, spares
 from components.tinkerbell.config import CLASS, Config, Vip
 from components.tinkerbell.inventory import Hardware
@@ -214,7 +216,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
             for part in ("cpus", "memory", "disk")
         },
         "availability.surge": _surge_rule(spec, config, assignment),
-        **remediation_rules(_power(config, assignment)),
+        **_fenced(config, wanted_machines(spec), assignment),
         **storage_rules(config),
         **load_balancer_rules(config),
     }
@@ -250,11 +252,12 @@ def _surge_rule(spec: Spec, config: Config, assignment: Assignment) -> Rule:
     return degraded("nodes are upgraded in place", f"surge asks spares for each pool: {asked}, there are {listed}")
 
 
-def _power(config: Config, assignment: Assignment) -> str:
-    """What can be done for a broken host without walking to it."""
-    used = {place.host for place in assignment.places}
-    dumb = [host.name for host in config.hosts if host.name in used and host.bmc is None]
-    if not dumb:
-        return "a person power-cycles the host through its BMC (Tinkerbell's Job)"
-    names = ", ".join(dumb[:4]) + (", ..." if len(dumb) > 4 else "")
-    return f"a person power-cycles the host through its BMC; {len(dumb)} of {len(used)} hosts have none: {names}"
+def _fenced(config: Config, wanted: Sequence[Wanted], assignment: Assignment) -> Mapping[str, Rule]:
+    """Whoever has no BMC is powered off by hand."""
+    by_name = {host.name: host for host in config.hosts}
+    hosts = {m.name: by_name[str(place.host)] for m, place in zip(wanted, assignment.places, strict=True)}
+    dumb = [host.name for host in hosts.values() if host.bmc is None]
+    if len(dumb) == len(hosts):
+        return unfenced_rules("a person walks to the host", "no host has a BMC in the inventory")
+    agent = FENCE_AGENTS[config.bmc_protocol]
+    return remediation_rules(f"{agent} by each host's BMC", len(hosts), dumb, "have no BMC")

@@ -14,7 +14,7 @@ import yaml
 from components import addons, realise, targets
 from components.addons import cilium, etcd_backup, load_balancer, placement
 from components.equinix import addons as equinix_addons
-from components.plan import Addon, Leaf, Manifest, Ref, Template
+from components.plan import Addon, Manifest, Ref, Template
 from components.spec import MINORS, Spec
 from components.target import MetalLoadBalancer
 from components.tinkerbell import addons as tinkerbell_addons
@@ -204,14 +204,6 @@ def test_vsphere_s_cloud_provider_finds_its_vcenter_and_its_secret() -> None:
     assert isinstance(secret, Manifest)
     assert secret.namespace == config["global"]["secretNamespace"]
     assert set(secret.body["stringData"]) == {f"{server}.username", f"{server}.password"}
-
-
-@pytest.mark.parametrize(("wished", "grade"), [(True, "degraded"), (False, "equal")])
-def test_remediation_is_not_promised_while_nothing_does_it(wished: bool, grade: str) -> None:
-    rule = addons.remediation_rules("vSphere HA")["availability.remediation"]
-    found = rule(Leaf("availability.remediation", "availability.remediation", wished, ()))
-    assert found.grade == grade
-    assert bool(found.reason) == wished
 
 
 def test_addresses_of_services_come_from_the_config() -> None:
