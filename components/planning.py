@@ -58,7 +58,7 @@ def make_plan(spec: Spec, target: Any) -> Plan:
     machines, own = tuple(MachinePlan(*machine) for machine in placed), targets.addons(target.kind)
     # The target's own first: until its cloud provider has been there, a node takes no other pod.
     first, fencing = own.addons(spec, target), own.fencing(target, machines)
-    installed = addons.in_order((*first, *addons.common(spec, target), *addons.remediation(spec, fencing, machines)))
+    installed = addons.in_order((*first, *addons.common(spec, target), *addons.fenced(spec, fencing, machines)))
     if clashes := list(_namespace_clashes(spec, installed)):
         raise InvalidInput(clashes)
     return Plan(

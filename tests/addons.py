@@ -118,7 +118,7 @@ def everything(wish: Spec, kind: str = "vsphere") -> tuple[Addon, ...]:
     if kind == "equinix":
         config = equinix({"storage": {"backend": "ceph", "ceph": {**CEPH, "pool": wish.pools[0].name}}})
     own = targets.addons(kind)
-    remediation = addons.remediation(wish, own.fencing(config, nowhere(wish)), nowhere(wish))
+    remediation = addons.fenced(wish, own.fencing(config, nowhere(wish)), nowhere(wish))
     return addons.in_order((*own.addons(wish, config), *addons.common(wish, config), *remediation))
 
 

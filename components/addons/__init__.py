@@ -9,7 +9,7 @@ from components.addons import cilium, etcd_backup, monitoring, rebalance, reboot
 from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
 from components.addons.remediation import Fencing, remediation_rules, unfenced_rules
-from components.addons.remediation import addons as remediation
+from components.addons.remediation import addons as fenced
 from components.addons.storage import storage_rules
 from components.addons.tenants import NAME as TENANTS
 from components.plan import Addon, MachinePlan
@@ -21,9 +21,9 @@ __all__ = [
     "Fencing",
     "TargetAddons",
     "common",
+    "fenced",
     "in_order",
     "load_balancer_rules",
-    "remediation",
     "remediation_rules",
     "storage_rules",
     "unfenced_rules",

@@ -9,7 +9,6 @@ from typing import Any, cast
 from components.addons import medik8s
 from components.facts import Realisation
 from components.plan import CONTROL_PLANE_LABEL, Addon, Leaf, MachinePlan, Manifest, Rule, degraded, equal, if_asked
-from components.problems import listed
 from components.spec import Spec
 
 NAME, TEMPLATE, FIELD = "remediation", "fencing", "availability.remediation"
@@ -150,19 +149,20 @@ def _workers(fenced: int) -> int | str | None:
 # ---- what becomes of the wish
 
 
-def remediation_rules(agent: str, machines: int, unfenced: Sequence[str], why: str = "") -> Mapping[str, Rule]:
-    """The machines that are `unfenced` cannot be powered off and on from the cluster; `why` says so of one or more."""
+def remediation_rules(agent: str, lack: str = "") -> Mapping[str, Rule]:
+    """Of a target whose machines the agent fences; `lack` says so of those that it does not."""
 
     def rule(leaf: Leaf) -> Realisation:
         spec = cast(Spec, leaf.holders[0])
-        after = f"a node that is not Ready for {lost_seconds(spec)} s is fenced, unless too many are"
-        lacks = []
-        if unfenced:
-            lacks.append(f"{len(unfenced)} of {machines} machines {why} ({listed(unfenced)}): a person does it")
+        mechanism = f"Node Healthcheck and Fence Agents Remediation, {agent}"
+        lacks = [lack] if lack else []
         if spec.control_plane.nodes == 1:
             lacks.append("the only control-plane node is fenced by nobody: without it there is no API")
-        mechanism = f"Node Healthcheck and Fence Agents Remediation, {agent}"
-        return (degraded(mechanism, "; ".join(lacks)) if lacks else equal(mechanism, after))(leaf)
+        if lacks:
+            return degraded(mechanism, "; ".join(lacks))(leaf)
+        return equal(mechanism, f"a node that is not Ready for {lost_seconds(spec)} s is fenced, unless too many are")(
+            leaf
+        )
 
     return {FIELD: if_asked(rule)}
 

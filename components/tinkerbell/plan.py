@@ -9,7 +9,6 @@ from components import facts
 from components.addons import load_balancer_rules, remediation_rules, storage_rules, unfenced_rules
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
-from components.planning import wanted_machines
 from components.problems import FieldPath, InvalidInput, Problem, listed
 from components.spec import CONTROL_PLANE, Spec
 from components.target import arp_problems
@@ -204,8 +203,8 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chose
 
 def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Rule]:
     counts = {zone: sum(config.zone(host) == zone for host in config.hosts) for zone in spec.zones}
-    listed = ", ".join(f"{zone}: {count}" for zone, count in counts.items())
-    zones = equal(f"inventory label {config.zone_label} (hosts {listed})")
+    stand = ", ".join(f"{zone}: {count}" for zone, count in counts.items())
+    zones = equal(f"inventory label {config.zone_label} (hosts {stand})")
     size = _size_rule(spec, assignment)
     return {
         "zones": zones,
@@ -216,7 +215,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
             for part in ("cpus", "memory", "disk")
         },
         "availability.surge": _surge_rule(spec, config, assignment),
-        **_fenced(config, wanted_machines(spec), assignment),
+        **_fenced(config, assignment),
         **storage_rules(config),
         **load_balancer_rules(config),
     }
@@ -252,12 +251,11 @@ def _surge_rule(spec: Spec, config: Config, assignment: Assignment) -> Rule:
     return degraded("nodes are upgraded in place", f"surge asks spares for each pool: {asked}, there are {listed}")
 
 
-def _fenced(config: Config, wanted: Sequence[Wanted], assignment: Assignment) -> Mapping[str, Rule]:
+def _fenced(config: Config, assignment: Assignment) -> Mapping[str, Rule]:
     """Whoever has no BMC is powered off by hand."""
-    by_name = {host.name: host for host in config.hosts}
-    hosts = {m.name: by_name[str(place.host)] for m, place in zip(wanted, assignment.places, strict=True)}
-    dumb = [host.name for host in hosts.values() if host.bmc is None]
-    if len(dumb) == len(hosts):
+    used = {place.host for place in assignment.places}
+    dumb = [host.name for host in config.hosts if host.name in used and host.bmc is None]
+    if len(dumb) == len(used):
         return unfenced_rules("a person walks to the host", "no host has a BMC in the inventory")
-    agent = FENCE_AGENTS[config.bmc_protocol]
-    return remediation_rules(f"{agent} by each host's BMC", len(hosts), dumb, "have no BMC")
+    lack = f"{len(dumb)} of {len(used)} hosts have no BMC ({listed(dumb)}): a person walks there" if dumb else ""
+    return remediation_rules(f"{FENCE_AGENTS[config.bmc_protocol]} by each host's BMC", lack)

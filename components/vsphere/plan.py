@@ -64,7 +64,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
         },
         **_quorum_rule(spec, config, stands),
         "availability.surge": surge_rule(spec, config, stands),
-        **remediation_rules(f"{FENCE_AGENT} by the VM's UUID", len(assignment.places), ()),
+        **remediation_rules(f"{FENCE_AGENT} by the VM's UUID"),
         **storage_rules(config),
         **load_balancer_rules(config),
     }
