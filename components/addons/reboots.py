@@ -18,8 +18,8 @@ PERIOD = "10m"
 _EXCLUDED = {"preRebootNodeLabels": [f"{EXCLUDE}=true"], "postRebootNodeLabels": [f"{EXCLUDE}=false"]}
 """A node that restarts is not lost: metal takes 4 to 13 min [documented] gitlab.com/testing-farm/infrastructure MR
 1526, medians of metal at AWS, and a host may not bear to lose its power while firmware is written. One that does not
-come back stays excluded, and keeps kured's lock, so no other restarts: a person looks. Values [documented] the chart's
-README."""
+come back stays excluded, and keeps kured's lock, so no other restarts: a person looks. Values [seen] kubereboot/charts
+kured-6.1.0 charts/kured/templates/daemonset.yaml."""
 
 
 def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:

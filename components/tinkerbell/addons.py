@@ -48,7 +48,7 @@ def _login(machine: str, bmc: Bmc) -> dict[str, Any]:
 
 
 def _file(machine: str, bmc: Bmc) -> str:
-    return machine if bmc.password else "bmc"
+    return machine if bmc.password else "bmc-password"
 
 
 def _bgp(vip: Vip) -> Bgp | None:

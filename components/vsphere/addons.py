@@ -19,7 +19,7 @@ from components.vsphere import csi
 from components.vsphere.config import Config
 
 BACKENDS = (csi.BACKEND,)
-FENCE_AGENT = "fence_vmware_soap"
+FENCE_AGENT, FILE = "fence_vmware_soap", "vcenter-password"
 """It takes a VM by its UUID; fence_vmware_rest by its name alone, and takes the first of those in vCenter that have it
 [seen] ClusterLabs/fence-agents 4.17.0 agents/vmware_soap and agents/vmware_rest. Names are unique within a folder."""
 _NAMESPACE, _SECRET = "kube-system", "vsphere-cloud-secret"
@@ -40,9 +40,9 @@ def fencing(config: Config, machines: Sequence[MachinePlan]) -> Fencing:
     return Fencing(
         agent=FENCE_AGENT,
         # As the cloud provider reaches it: the certificate is not looked at.
-        shared={"--ip": config.vcenter, "--ssl-insecure": "", "--username": Ref("vsphere:user"), **password("vcenter")},
+        shared={"--ip": config.vcenter, "--ssl-insecure": "", "--username": Ref("vsphere:user"), **password(FILE)},
         nodes={machine.name: {"--plug": Ref.to_machine(machine.name)} for machine in machines},
-        passwords={"vcenter": Ref("vsphere:password")},
+        passwords={FILE: Ref("vsphere:password")},
         proven=1,
     )
 

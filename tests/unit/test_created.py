@@ -238,8 +238,7 @@ WORDS = {
     "accessKey": "(?<!secret)accesskey",
     "secretKey": "secret(access)?key",
     "bmcUsername": "username",
-    # Of a Secret with files: each is named by what its password opens.
-    "bmcPassword": r"fencing|\.bmc",
+    "bmcPassword": "bmcpassword",
     # The API's own address stands under many names, and Equinix' controller reads one text of JSON.
     **dict.fromkeys(("endpoint", "authToken", "project"), ""),
 }

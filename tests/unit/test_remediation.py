@@ -85,7 +85,7 @@ def test_a_vm_is_fenced_by_its_uuid() -> None:
     assert given["agent"] == "fence_vmware_soap"
     assert given["nodeparameters"] == {"--plug": {m.name: Ref.to_machine(m.name) for m in plan.machines}}
     assert given["sharedparameters"]["--username"] == Ref("vsphere:user")
-    assert body(plan, "Secret", medik8s.PASSWORDS)["stringData"] == {"vcenter": Ref("vsphere:password")}
+    assert body(plan, "Secret", medik8s.PASSWORDS)["stringData"] == {"vcenter-password": Ref("vsphere:password")}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_host_is_fenced_by_its_bmc(protocol: str, agent: str, flag: str) -> No
     by_host = {host.name: host.bmc.address for host in plan.target.hosts if host.bmc}
     assert given["nodeparameters"]["--ip"] == {m.name: by_host[str(m.place.host)] for m in plan.machines}
     assert set(given["nodeparameters"]["--username"].values()) == {BMC_USERNAME}
-    assert body(plan, "Secret", medik8s.PASSWORDS)["stringData"] == {"bmc": BMC_PASSWORD}
+    assert body(plan, "Secret", medik8s.PASSWORDS)["stringData"] == {"bmc-password": BMC_PASSWORD}
 
 
 SECRET = SecretStr("s")
@@ -142,9 +142,9 @@ def test_a_host_s_own_login_is_its_own() -> None:
     given = template(plan)["nodeparameters"]
     own, other = plan.machines[3].name, plan.machines[4].name
     assert given["--username"] == {m.name: "root" if m.name == own else BMC_USERNAME for m in plan.machines}
-    assert body(plan, "Secret", medik8s.PASSWORDS)["stringData"] == {own: SECRET, "bmc": BMC_PASSWORD}
+    assert body(plan, "Secret", medik8s.PASSWORDS)["stringData"] == {own: SECRET, "bmc-password": BMC_PASSWORD}
     files = {name: given["--password-script"][name].rpartition("/")[2] for name in (own, other)}
-    assert files == {own: own, other: "bmc"}
+    assert files == {own: own, other: "bmc-password"}
 
 
 def test_passwords_are_read_where_they_are_mounted() -> None:
