@@ -15,7 +15,7 @@ from components.addon import Installer
 from components.facts import CLUSTER, SITE, ClusterFacts, SiteFacts
 from components.machine import Machine
 from components.pki import Pki
-from components.plan import API_PORT, Plan
+from components.plan import API_PORT, Plan, Ref
 from components.site import Site
 
 READY_SECONDS = 3600
@@ -99,8 +99,9 @@ class Cluster(pulumi.ComponentResource):
             cluster_identifier=name,
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[ready])),
         )
+        ids = {Ref.to_machine(name).name: machine.id for name, machine in self._machines.items()}
         installer = Installer(
-            {**self._home.known, "endpoint": self._home.endpoint},
+            {**self._home.known, **ids, "endpoint": self._home.endpoint},
             pulumi.ResourceOptions(parent=self, provider=provider),
         )
         for addon in self._plan.addons:

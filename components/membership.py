@@ -1,7 +1,7 @@
 """Gives a node its labels, or takes it out of its cluster, with kubectl. Beside `pulumi up`; standard library only.
 
     membership.py join    once the node has registered: sets the labels that a kubelet may not give itself
-    membership.py leave   drains the node, removes it from Kubernetes and its member from etcd
+    membership.py leave   keeps the node from being fenced, drains it, removes it from Kubernetes, its member from etcd
 
 Environment: NODE; ROLE (control-plane or worker); LABELS (JSON object); ADMIN (kubeconfig); ISOSTACK_UNDRAINED, which
 an operator can set: names of nodes, separated by commas, that leave without any of this.
@@ -36,6 +36,11 @@ https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/."""
 ETCD_SECONDS = 120
 """etcd lets no member go while another has been connected for less than 5 s, or too few are well [seen] etcd 3.6.8
 server/etcdserver/server.go, HealthInterval and mayRemoveMember."""
+FENCED_SECONDS = 120
+"""For the operator to stop its agent, and to take its taints and its finalizer away [assumption]."""
+EXCLUDE, FENCED = "remediation.medik8s.io/exclude-from-remediation", "fenceagentsremediations"
+"""Label that keeps a node from being fenced, and what stands for one that is: components/addons/remediation.py."""
+FENCED_KIND, FENCED_NAMESPACE = f"{FENCED}.fence-agents-remediation.medik8s.io", "medik8s"
 ETCD = "/etc/kubernetes/pki/etcd"
 ETCDCTL = (
     "etcdctl",
@@ -100,11 +105,30 @@ def leave(cluster: Cluster, node: str, role: str) -> None:
     if found is None:
         print(f"{node} is no node of the cluster: nothing to drain")
     else:
+        not_fenced(cluster, node)
         answers = any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"].get("conditions", []))
         for step in (drain, detach, delete) if answers else (give_up, detach):
             step(cluster, node)
     if role == "control-plane":
         wait(lambda: leave_etcd(cluster, node), ETCD_SECONDS)
+
+
+def not_fenced(cluster: Cluster, node: str) -> None:
+    """A node that has gone is not waited for by an agent that is at work on it: it would power-cycle the machine that
+    comes after [seen] fence-agents-remediation v0.7.0 controllers/fenceagentsremediation_controller.go, where it stops
+    its agent for a node that is there alone."""
+    cluster.run("label", "node", node, f"{EXCLUDE}=true", "--overwrite")
+    if not cluster.run("get", "customresourcedefinition", FENCED_KIND, "--ignore-not-found", "--output=name").strip():
+        return
+    there = (FENCED_KIND, node, f"--namespace={FENCED_NAMESPACE}", "--ignore-not-found")
+
+    def fenced() -> str:
+        if not cluster.run("get", *there, "--output=name").strip():
+            return ""
+        cluster.run("delete", *there, "--wait=false")
+        return f"it is being fenced, and that does not stop ({FENCED} in {FENCED_NAMESPACE})"
+
+    wait(fenced, FENCED_SECONDS)
 
 
 def drain(cluster: Cluster, node: str) -> None:
@@ -201,7 +225,8 @@ def main(arguments: Sequence[str], environment: dict[str, str]) -> int:
             if act == "leave":
                 print(
                     "Its machine is still there. Mend that and run `pulumi up` again; to delete the machine all the "
-                    f"same: {SKIP}={node} pulumi up",
+                    f"same: {SKIP}={node} pulumi up; to keep it: kubectl uncordon {node}, and kubectl label node "
+                    f"{node} {EXCLUDE}-",
                     file=sys.stderr,
                 )
             return 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -62,8 +62,8 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value known only at creation: `endpoint`, a name that the site knows, or a key of the Pulumi config such as
-    `vsphere:password`."""
+    """A value known only at creation: `endpoint`, a machine's id, a name that the site knows, or a key of the Pulumi
+    config such as `vsphere:password`."""
 
     name: str
     secret: bool = True
@@ -73,6 +73,11 @@ class Ref:
     def is_config(self) -> bool:
         return ":" in self.name
 
+    @classmethod
+    def to_machine(cls, name: str) -> Ref:
+        """Its id at the platform."""
+        return cls(f"machine/{name}", secret=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -80,6 +85,15 @@ class Template:
 
     text: str
     refs: Mapping[str, Ref]
+
+
+@dataclass(frozen=True, slots=True)
+class Pem:
+    """Half of a key pair whose certificate signs itself, made at creation: for a server that starts with none, and that
+    nobody calls."""
+
+    name: str
+    part: Literal["key", "certificate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +122,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Addon:
-    """What is installed inside the cluster for one purpose. Values may hold Ref and Template."""
+    """What is installed inside the cluster for one purpose. Values may hold Ref, Template, Pem and SecretStr."""
 
     name: str
     serves: tuple[str, ...]

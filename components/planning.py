@@ -54,15 +54,17 @@ def make_plan(spec: Spec, target: Any) -> Plan:
     planner = targets.planner(target.kind)
     wanted = wanted_machines(spec)
     assignment = planner.assign(spec, target, wanted)
-    machines = zip(wanted, assignment.places, assignment.platforms, strict=True)
+    placed = zip(wanted, assignment.places, assignment.platforms, strict=True)
+    machines, own = tuple(MachinePlan(*machine) for machine in placed), targets.addons(target.kind)
     # The target's own first: until its cloud provider has been there, a node takes no other pod.
-    installed = addons.in_order((*targets.addons(target.kind).addons(spec, target), *addons.common(spec, target)))
+    first, fencing = own.addons(spec, target), own.fencing(target, machines)
+    installed = addons.in_order((*first, *addons.common(spec, target), *addons.fenced(spec, fencing, machines)))
     if clashes := list(_namespace_clashes(spec, installed)):
         raise InvalidInput(clashes)
     return Plan(
         spec=spec,
         target=target,
-        machines=tuple(MachinePlan(*machine) for machine in machines),
+        machines=machines,
         endpoint=assignment.endpoint,
         realisations=realise(spec, planner.rules(spec, target, assignment)),
         sites=(assignment.site,),
@@ -82,7 +84,7 @@ def _namespace_clashes(spec: Spec, installed: Sequence[Addon]) -> Iterator[Probl
         "kube-node-lease": "Kubernetes",
     }
     for addon in installed:
-        if addon.name != addons.tenants.NAME:
+        if addon.name != addons.TENANTS:
             owners |= {o.namespace: f"add-on {addon.name}" for o in addon.objects if o.namespace not in ("", *owners)}
     for i, tenant in enumerate(spec.tenants):
         if tenant.name in owners:

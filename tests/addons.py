@@ -14,7 +14,8 @@ from components.addons.announcement import Bgp, Peer
 from components.addons.storage import backends
 from components.equinix import addons as equinix_addons
 from components.equinix.config import Config as Equinix
-from components.plan import Addon, Manifest, Ref, Release, Template
+from components.plan import Addon, MachinePlan, Manifest, Ref, Release, Template
+from components.planning import wanted_machines
 from components.spec import Spec
 from components.vsphere.config import Config as VSphere
 from tests.specs import ROOT, SMALLEST, rich
@@ -116,7 +117,15 @@ def everything(wish: Spec, kind: str = "vsphere") -> tuple[Addon, ...]:
     config: VSphere | Equinix = vsphere()
     if kind == "equinix":
         config = equinix({"storage": {"backend": "ceph", "ceph": {**CEPH, "pool": wish.pools[0].name}}})
-    return addons.in_order((*targets.addons(kind).addons(wish, config), *addons.common(wish, config)))
+    own = targets.addons(kind)
+    remediation = addons.fenced(wish, own.fencing(config, nowhere(wish)), nowhere(wish))
+    return addons.in_order((*own.addons(wish, config), *addons.common(wish, config), *remediation))
+
+
+def nowhere(wish: Spec) -> list[MachinePlan]:
+    """Its machines, as if add-ons had to know no place of them."""
+    place: Any = None
+    return [MachinePlan(machine, place, place) for machine in wanted_machines(wish)]
 
 
 SANDBOX = {"tenants.1.sandbox": True}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from components.addons import (
@@ -20,21 +20,27 @@ from components.addons import (
 )
 from components.addons.backend import Backend
 from components.addons.load_balancer import load_balancer_rules
-from components.addons.remediation import remediation_rules
+from components.addons.remediation import Fencing, remediation_rules, unfenced_rules
+from components.addons.remediation import addons as fenced
 from components.addons.sandboxes import sandbox_rules
 from components.addons.storage import storage_rules
-from components.plan import Addon
+from components.addons.tenants import NAME as TENANTS
+from components.plan import Addon, MachinePlan
 from components.spec import Spec
 from components.target import TargetConfig
 
 __all__ = [
+    "TENANTS",
+    "Fencing",
     "TargetAddons",
     "common",
+    "fenced",
     "in_order",
     "load_balancer_rules",
     "remediation_rules",
     "sandbox_rules",
     "storage_rules",
+    "unfenced_rules",
 ]
 
 _MODULES: tuple[Callable[[Spec, TargetConfig], Iterator[Addon]], ...] = (
@@ -83,3 +89,6 @@ class TargetAddons(Protocol):
 
     def addons(self, spec: Spec, config: Any) -> tuple[Addon, ...]:
         """The target's own mechanisms, such as its cloud controller manager: none of them `common`."""
+
+    def fencing(self, config: Any, machines: Sequence[MachinePlan]) -> Fencing | None:
+        """How machines are powered off and on from within the cluster; None: nothing can."""

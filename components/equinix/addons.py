@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from components.addons import load_balancer
@@ -9,7 +10,7 @@ from components.addons.announcement import Bgp
 from components.addons.backend import Backend
 from components.addons.placement import ANY_NODE, ON_CONTROL_PLANE
 from components.equinix.config import Config
-from components.plan import Addon, Manifest, Ref, Template
+from components.plan import Addon, MachinePlan, Manifest, Ref, Template
 from components.spec import Spec
 
 NAME, NAMESPACE, SECRET = "cloud-provider-equinix-metal", "kube-system", "metal-cloud-config"
@@ -27,6 +28,10 @@ _WRITE = ["get", "list", "watch", "create", "update", "patch"]
 
 def addons(spec: Spec, config: Config) -> tuple[Addon, ...]:
     return _cloud_provider(spec, config), *load_balancer.addons(spec, config, bgp=BGP, allocator=ALLOCATOR)
+
+
+def fencing(config: Config, machines: Sequence[MachinePlan]) -> None:
+    """No fence agent speaks the service's API."""
 
 
 def _cloud_provider(spec: Spec, config: Config) -> Addon:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from components.addons import load_balancer_rules, remediation_rules, sandbox_rules, storage_rules
+from components.addons import load_balancer_rules, sandbox_rules, storage_rules, unfenced_rules
 from components.addons.sandboxes import LATER, MECHANISM
 from components.equinix.addons import ALLOCATOR
 from components.equinix.config import Config
@@ -57,8 +57,12 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
             for part in ("cpus", "memory", "disk")
         },
         "availability.surge": equal("a further device is ordered", "stock on demand is not guaranteed"),
-        # Nothing restarts a machine elsewhere, and a person orders a new device when the hardware is broken.
-        **remediation_rules("a person power-cycles the device, or orders another, through the provider's API"),
+        # Nothing restarts a machine elsewhere, and a person orders a new device when the hardware is broken. No agent
+        # of that service's API is among ClusterLabs' [seen] ClusterLabs/fence-agents 4.17.0 agents/.
+        **unfenced_rules(
+            "a person power-cycles the device, or orders another, through the provider's API",
+            f"no fence agent speaks that API, which ended on {SERVICE_ENDED}: nothing in the cluster fences a node",
+        ),
         **sandbox_rules(equal(MECHANISM, LATER)),
         **storage_rules(config),
         **load_balancer_rules(config, ALLOCATOR),

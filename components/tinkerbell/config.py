@@ -136,6 +136,11 @@ class Config(TargetConfig):
         "tinkerbell",
         description="Namespace of Tinkerbell's objects. It must exist. Objects that are there stay in theirs.",
     )
+    bmc_protocol: Literal["redfish", "ipmi"] = Field(
+        "redfish",
+        description="By which hosts are powered off and on when their node is lost; ipmi: IPMI 2.0. Tinkerbell itself "
+        "tries Redfish, then IPMI.",
+    )
     image: Image = Field(description="What is written to the hosts' disks.")
     tootles: Annotated[Url, AfterValidator(_tootles)] = Field(
         description="URL of Tinkerbell's metadata service as the hosts reach it: port 7080, before v0.23 7172. Pods "

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from components import facts
-from components.addons import load_balancer_rules, remediation_rules, sandbox_rules, storage_rules
+from components.addons import load_balancer_rules, remediation_rules, sandbox_rules, storage_rules, unfenced_rules
 from components.addons.sandboxes import LATER, MECHANISM
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
 from components.problems import FieldPath, InvalidInput, Problem, listed
 from components.spec import CONTROL_PLANE, Spec
 from components.target import arp_problems
+from components.tinkerbell.addons import FENCE_AGENTS
 from components.tinkerbell.choice import Chosen, carries_endpoint, choose, misfit, spares
 from components.tinkerbell.config import CLASS, Config, Vip
 from components.tinkerbell.inventory import Hardware
@@ -205,8 +206,8 @@ def _reasons(spec: Spec, config: Config, wanted: Sequence[Wanted], chosen: Chose
 
 def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Rule]:
     counts = {zone: sum(config.zone(host) == zone for host in config.hosts) for zone in spec.zones}
-    listed = ", ".join(f"{zone}: {count}" for zone, count in counts.items())
-    zones = equal(f"inventory label {config.zone_label} (hosts {listed})")
+    stand = ", ".join(f"{zone}: {count}" for zone, count in counts.items())
+    zones = equal(f"inventory label {config.zone_label} (hosts {stand})")
     size = _size_rule(spec, assignment)
     return {
         "zones": zones,
@@ -217,7 +218,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
             for part in ("cpus", "memory", "disk")
         },
         "availability.surge": _surge_rule(spec, config, assignment),
-        **remediation_rules(_power(config, assignment)),
+        **_fenced(config, assignment),
         **sandbox_rules(equal(MECHANISM, LATER)),
         **storage_rules(config),
         **load_balancer_rules(config),
@@ -254,11 +255,11 @@ def _surge_rule(spec: Spec, config: Config, assignment: Assignment) -> Rule:
     return degraded("nodes are upgraded in place", f"surge asks spares for each pool: {asked}, there are {listed}")
 
 
-def _power(config: Config, assignment: Assignment) -> str:
-    """What can be done for a broken host without walking to it."""
+def _fenced(config: Config, assignment: Assignment) -> Mapping[str, Rule]:
+    """Whoever has no BMC is powered off by hand."""
     used = {place.host for place in assignment.places}
     dumb = [host.name for host in config.hosts if host.name in used and host.bmc is None]
-    if not dumb:
-        return "a person power-cycles the host through its BMC (Tinkerbell's Job)"
-    names = ", ".join(dumb[:4]) + (", ..." if len(dumb) > 4 else "")
-    return f"a person power-cycles the host through its BMC; {len(dumb)} of {len(used)} hosts have none: {names}"
+    if len(dumb) == len(used):
+        return unfenced_rules("a person walks to the host", "no host has a BMC in the inventory")
+    lack = f"{len(dumb)} of {len(used)} hosts have no BMC ({listed(dumb)}): a person walks there" if dumb else ""
+    return remediation_rules(f"{FENCE_AGENTS[config.bmc_protocol]} by each host's BMC", lack)

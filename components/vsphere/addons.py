@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from ipaddress import IPv4Address, summarize_address_range
 from typing import Any
 
 from components.addons import load_balancer
 from components.addons.placement import ANY_NODE
+from components.addons.remediation import Fencing, password
 from components.bootstrap.document import dump
 from components.bootstrap.versions import minor
 from components.networks import addresses
-from components.plan import Addon, Manifest, Ref, Release
+from components.plan import Addon, MachinePlan, Manifest, Ref, Release
 from components.spec import Spec
 from components.vsphere import csi
 from components.vsphere.config import Config
 
 BACKENDS = (csi.BACKEND,)
+FENCE_AGENT, FILE = "fence_vmware_soap", "vcenter-password"
+"""It takes a VM by its UUID; fence_vmware_rest by its name alone, and takes the first of those in vCenter that have it
+[seen] ClusterLabs/fence-agents 4.17.0 agents/vmware_soap and agents/vmware_rest. Names are unique within a folder."""
 _NAMESPACE, _SECRET = "kube-system", "vsphere-cloud-secret"
 _CONFIG = "cloud-config"
 """What the chart mounts where it makes no config itself [seen] charts/vsphere-cpi 1.36.0 templates/daemonset.yaml."""
@@ -28,6 +33,18 @@ tags. The chart's templates are the same from 1.34.0 to 1.36.0."""
 
 def addons(spec: Spec, config: Config) -> tuple[Addon, ...]:
     return _cloud_provider(spec, config), *load_balancer.addons(spec, config)
+
+
+def fencing(config: Config, machines: Sequence[MachinePlan]) -> Fencing:
+    """vCenter powers VMs off and on. One is proven: all have the same login, and each proof reads all of its VMs."""
+    return Fencing(
+        agent=FENCE_AGENT,
+        # As the cloud provider reaches it: the certificate is not looked at.
+        shared={"--ip": config.vcenter, "--ssl-insecure": "", "--username": Ref("vsphere:user"), **password(FILE)},
+        nodes={machine.name: {"--plug": Ref.to_machine(machine.name)} for machine in machines},
+        passwords={FILE: Ref("vsphere:password")},
+        proven=1,
+    )
 
 
 def _cloud_provider(spec: Spec, config: Config) -> Addon:

@@ -17,6 +17,7 @@ from components.planning import wanted_machines
 from components.problems import InvalidInput, listed
 from components.quantity import format_bytes
 from components.spec import CONTROL_PLANE, Spec
+from components.vsphere.addons import FENCE_AGENT
 from components.vsphere.capacity import GIB, STEPS, Standing, hypervisors, real, real_size, standing, total, usable, vms
 from components.vsphere.config import Config
 from components.vsphere.failover import outlook
@@ -71,9 +72,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
         },
         **_quorum_rule(spec, config, stands),
         "availability.surge": surge_rule(spec, config, stands),
-        **remediation_rules(
-            "vSphere HA restarts the VMs of a lost host" if config.ha.enabled else "a person powers the VM off and on"
-        ),
+        **remediation_rules(f"{FENCE_AGENT} by the VM's UUID"),
         **sandbox_rules(degraded(f"{MECHANISM}; nested virtualisation in its VMs", NESTED)),
         **storage_rules(config),
         **load_balancer_rules(config),

@@ -8,7 +8,7 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.alias_generators import to_camel
 
 VERSION = 1
@@ -29,6 +29,8 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, SecretStr):
+        return "[secret]"
     if isinstance(value, float) and not isfinite(value):
         return str(value)  # JSON has no such numbers
     return value.value if isinstance(value, Enum) else value

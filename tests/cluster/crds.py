@@ -1,4 +1,5 @@
-"""CustomResourceDefinitions that others bring to the clusters, reduced to the fields that isostack writes."""
+"""CustomResourceDefinitions of the clusters: those that others bring, reduced to the fields that isostack writes, and
+its own."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from components.addons import medik8s
+from components.plan import Manifest
 from tests.specs import ROOT
 
 _TINKERBELL = ROOT / "tests/unit/data/tinkerbell-required.yaml"
@@ -25,6 +28,13 @@ def crds() -> Iterator[dict[str, Any]]:
         yield _crd(kind, *_NAMES[kind], "Namespaced", {"type": "object", "properties": {"spec": spec}})
     for kind, each in yaml.safe_load(Path(__file__).with_name("crds.yaml").read_text("utf-8")).items():
         yield _crd(kind, each["apiVersion"], each["plural"], each["scope"], each["schema"])
+    yield from own()
+
+
+def own() -> Iterator[dict[str, Any]]:
+    for thing in medik8s.kinds().objects:
+        if isinstance(thing, Manifest) and thing.kind == "CustomResourceDefinition":
+            yield {"apiVersion": thing.api_version, "kind": thing.kind, "metadata": {"name": thing.name}, **thing.body}
 
 
 def _crd(kind: str, api_version: str, plural: str, scope: str, schema: Any) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from components import membership
+from components.addons import medik8s
 from tests.cluster import kwok
+from tests.cluster.crds import own
 from tests.cluster.root import API, HOST, free_ports, run
 from tests.cluster.running import STACK, Cluster, log, program, until
 from tests.tools import folder
@@ -182,6 +184,48 @@ def test_a_node_that_does_not_answer_is_given_up(home: Cluster, capsys: pytest.C
         assert ask(home, "leave") == 0
         assert f"{OLD} does not answer: it is not drained" in capsys.readouterr().out
         assert OLD not in names(home, "nodes")
+
+
+def fenced(node: str) -> dict[str, Any]:
+    """As the health check makes it and the operator takes it up."""
+    metadata = {"name": node, "namespace": medik8s.NAMESPACE, "finalizers": ["x/y"]}
+    kind = {"apiVersion": f"{medik8s.FENCE}/v1alpha1", "kind": "FenceAgentsRemediation"}
+    return {**kind, "metadata": metadata, "spec": {"agent": "fence_redfish"}}
+
+
+def test_a_node_is_not_fenced_while_it_leaves(
+    home: Cluster, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody here fences, so what the operator does with its finalizer is played."""
+    monkeypatch.setattr(membership, "FENCED_SECONDS", 5)
+    assert home.apply(list(own())) == ""
+    home.kubectl("wait", "--for=condition=Established", "crd", "--all")
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": medik8s.NAMESPACE}}
+    assert home.apply([space], "--force-conflicts") == ""
+    assert home.apply([fenced(OLD), fenced(NEW)]) == ""
+    own_space = f"--namespace={medik8s.NAMESPACE}"
+    try:
+        assert ask(home, "leave") == 1
+        assert f"{OLD} cannot leave: it is being fenced, and that does not stop" in capsys.readouterr().err
+        assert labels(home, OLD)[membership.EXCLUDE] == "true"
+        assert not home.object("node", OLD)["spec"].get("unschedulable")
+        deleted = {
+            each["metadata"]["name"]: "deletionTimestamp" in each["metadata"]
+            for each in home.object(membership.FENCED_KIND, own_space)["items"]
+        }
+        assert deleted == {OLD: True, NEW: False}
+        free(home, OLD)
+        assert ask(home, "leave") == 0
+        assert OLD not in names(home, "nodes")
+    finally:
+        for node in names(home, membership.FENCED_KIND, own_space):
+            free(home, node)
+        home.kubectl("delete", membership.FENCED_KIND, "--all", own_space)
+
+
+def free(cluster: Cluster, node: str) -> None:
+    done = ("--type=merge", '--patch={"metadata":{"finalizers":null}}')
+    cluster.kubectl("patch", membership.FENCED_KIND, node, f"--namespace={medik8s.NAMESPACE}", *done)
 
 
 @contextmanager

@@ -172,13 +172,15 @@ def pool(life: Life) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
+FENCING = "FenceAgentsRemediationTemplate medik8s-fencing-fenceagentsremediationtemplate"
 UPDATED: Mapping[str, Callable[[str, str], set[str]]] = {
     "vsphere": lambda cluster, name: {
         f"ResourcePool {cluster}",
         f"ComputeClusterVmAntiAffinityRule {cluster}-{name}",
+        FENCING,
     },
     "equinix": lambda cluster, name: set(),
-    "tinkerbell": lambda cluster, name: set(),
+    "tinkerbell": lambda cluster, name: {FENCING},
 }
 """What names machines, and so changes in place when a pool has one more or less."""
 IN_ZONE = "ComputeClusterVmGroup"

@@ -14,7 +14,7 @@ import yaml
 from components import addons, realise, targets
 from components.addons import cilium, etcd_backup, load_balancer, placement
 from components.equinix import addons as equinix_addons
-from components.plan import Addon, Leaf, Manifest, Ref, Template
+from components.plan import Addon, Manifest, Ref, Template
 from components.spec import MINORS, Spec
 from components.target import MetalLoadBalancer
 from components.tinkerbell import addons as tinkerbell_addons
@@ -208,14 +208,6 @@ def test_vsphere_s_cloud_provider_finds_its_vcenter_and_its_secret() -> None:
     assert set(secret.body["stringData"]) == {f"{server}.username", f"{server}.password"}
 
 
-@pytest.mark.parametrize(("wished", "grade"), [(True, "degraded"), (False, "equal")])
-def test_remediation_is_not_promised_while_nothing_does_it(wished: bool, grade: str) -> None:
-    rule = addons.remediation_rules("vSphere HA")["availability.remediation"]
-    found = rule(Leaf("availability.remediation", "availability.remediation", wished, ()))
-    assert found.grade == grade
-    assert bool(found.reason) == wished
-
-
 def test_addresses_of_services_come_from_the_config() -> None:
     found = objects(*load_balancer.addons(rich(), vsphere()))
     assert found["Release", "kube-vip-cloud-provider"].values["cm"]["data"] == {
@@ -315,7 +307,7 @@ def test_a_tenants_pods_reach_no_other_tenants_nodes() -> None:
 
 
 def test_nodes_restart_within_the_hours_of_the_spec() -> None:
-    found = by_name(addons.common(rich(), vsphere()))
+    found = by_name(addons.common(rich({"availability.remediation": False}), vsphere()))
     values = objects(found["reboots"])["Release", "kured"].values
     assert values["configuration"] | {"period": ""} == {
         "rebootDays": ["sat", "sun"],

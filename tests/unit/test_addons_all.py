@@ -6,10 +6,12 @@ import re
 from collections import Counter
 
 from hypothesis import given, settings
+from pydantic import SecretStr
 
 from components import addons, realise
 from components.addons import placement
-from components.plan import Manifest, Release, Template
+from components.plan import Manifest, Pem, Ref, Release, Template
+from components.planning import wanted_machines
 from components.spec import Spec
 from tests.addons import (
     ALL,
@@ -114,7 +116,7 @@ def test_secrets_are_never_values() -> None:
     for addon, thing, path, value in leaves(ALL):
         last = re.split(r"[.\]]", path)[-1].lower()
         if isinstance(thing, Manifest) and thing.kind == "Secret" and path.startswith("stringData."):
-            assert refs(value), (addon.name, path)
+            assert refs(value) or isinstance(value, Pem | SecretStr), (addon.name, path)
         if last in {"password", "username", "apikey", "token", "cloud"}:
             assert refs(value), (addon.name, path)
         if isinstance(value, Template):
@@ -124,7 +126,8 @@ def test_secrets_are_never_values() -> None:
 
 def test_values_known_later_are_the_endpoint_the_project_or_config_keys() -> None:
     names = {name for *_, value in leaves(ALL) for name in refs(value)}
-    assert {name for name in names if ":" not in name} <= {"endpoint", "project"}
+    machines = {Ref.to_machine(machine.name).name for machine in wanted_machines(rich())}
+    assert {name for name in names if ":" not in name} == {"endpoint", "project", *machines}
 
 
 def test_only_daemons_tolerate_every_taint() -> None:

@@ -228,12 +228,17 @@ def test_each_setting_goes_where_its_name_says(kind: str) -> None:
             for path, ref in refs(thing.values if isinstance(thing, Release) else thing.body):
                 word = ref.name.rpartition(":")[2]
                 place = path.lower().replace("_", "").replace("-", "")
+                if ref == Ref.to_machine(name := ref.name.partition("/")[2]):
+                    assert path.endswith(f".{name}"), (addon.name, path, ref.name)
+                    continue
                 assert re.search(WORDS.get(word, word), place), (addon.name, path, ref.name)
 
 
 WORDS = {
     "accessKey": "(?<!secret)accesskey",
     "secretKey": "secret(access)?key",
+    "bmcUsername": "username",
+    "bmcPassword": "bmcpassword",
     # The API's own address stands under many names, and Equinix' controller reads one text of JSON.
     **dict.fromkeys(("endpoint", "authToken", "project"), ""),
 }

@@ -26,7 +26,8 @@ def test_without_kubectl_it_stops_at_once(
     assert capsys.readouterr().err == (
         "shop-web-0 cannot leave: kubectl is not on PATH\n"
         "Its machine is still there. Mend that and run `pulumi up` again; to delete the machine all the same: "
-        "ISOSTACK_UNDRAINED=shop-web-0 pulumi up\n"
+        "ISOSTACK_UNDRAINED=shop-web-0 pulumi up; to keep it: kubectl uncordon shop-web-0, and kubectl label node "
+        "shop-web-0 remediation.medik8s.io/exclude-from-remediation-\n"
     )
 
 

@@ -325,14 +325,6 @@ def test_surge_needs_a_spare_for_each_pool(more: list[str], surge: int, grade: s
     assert (made.grade, made.reason) == (grade, reason)
 
 
-def test_remediation_counts_the_hosts_without_bmc() -> None:
-    def power(*rows: str) -> str:
-        return realised(spec({"web": 1}, remediation=True), config(hosts(*rows)))["availability.remediation"].mechanism
-
-    assert power("c1 a s", "w1 a s", "x1* a l") == "a person power-cycles the host through its BMC (Tinkerbell's Job)"
-    assert power("c1 a s", "w1* a s") == ("a person power-cycles the host through its BMC; 1 of 2 hosts have none: w1")
-
-
 # The examples
 
 
