@@ -9,7 +9,12 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-SIZES: dict[str, list[int]] = {"commands": [], "embedded": [100, 500, 2000], "engine": [12, 100, 500]}
+SIZES: dict[str, list[int]] = {
+    "commands": [],
+    "embedded": [100, 500, 2000],
+    "policies": [100, 500, 2000],
+    "engine": [12, 100, 500],
+}
 """The tables, in their order, with the sizes of the stacks that they preview."""
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from scripts.benchmarks.project import ROOT
@@ -28,15 +29,18 @@ def table(runs: int, sizes: Sequence[int]) -> None:
     print("|---|---|---|---|")
     tool = [sys.executable, "-P", "-m", "isostack"]
     for arguments in (["--help"], ["plan", "shop-vsphere"], ["preview", "shop-vsphere"], ["compare", "shop"]):
-        costs = [_whole(*tool, *arguments) for _ in range(runs)]
+        costs = [whole(ROOT, *tool, *arguments) for _ in range(runs)]
         wall, cpu, peak = median(c.wall for c in costs), median(c.cpu for c in costs), median(c.peak for c in costs)
         print(f"| isostack {' '.join(arguments)} | {wall:.2f} | {cpu:.2f} | {peak:.0f} |", flush=True)
 
 
-def _whole(*arguments: str) -> Cost:
-    """One run of a command with its children; the peak is that of the largest process."""
+def whole(folder: Path, *arguments: str) -> Cost:
+    """One run of a command with its children, in this folder; the peak is that of the largest process."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
-    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        arguments, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     if os.waitstatus_to_exitcode(status) != 0:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def scratch(folder: Path, machines: int) -> str:
     """A project with a vSphere stack of so many machines."""
-    for name in ("Pulumi.yaml", "__main__.py", "components"):
+    for name in ("Pulumi.yaml", "__main__.py", "components", "policies"):
         (folder / name).symlink_to(ROOT / name)
     stacks = folder / "stacks"
     stacks.mkdir()
