@@ -5,40 +5,25 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 from components.rules import READER
 from components.update import UPDATE
 from isostack import analyzer
 from isostack.analyzer import PackFailed as PackFailed
 from isostack.finding import Declared, Judgement
+from isostack.packprocess import PackProcess
 from isostack.preview.model import Preview
 from isostack.update import update
 
 TIMEOUT: Final = 60.0
 """Seconds for a pack to start, and for each of its answers; both take well under one [measured]."""
-_RUN: Final = """import os, runpy, sys, threading
-def end_with_parent():
-    sys.stdin.read()
-    os._exit(0)
-threading.Thread(target=end_with_parent, daemon=True).start()
-runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
-"""
-"""`python -m pulumi.policy`, which the language host runs too; a pack by itself would outlive a killed parent."""
-_NO_ENGINE: Final = "127.0.0.1:0"
 _MAX_BYTES: Final = 400 * 1024 * 1024  # the SDK's own limit for a message to a pack
-_STDERR_LINES: Final = 20
 
 
 def check(previews: Sequence[Preview], packs: Sequence[Path]) -> dict[str, Judgement]:
@@ -101,23 +86,9 @@ class _Pack:
 
     def __init__(self, folder: Path, timeout: float) -> None:
         self._folder, self._timeout = folder.resolve(), timeout
-        # Not a pipe: one that nobody reads would stop the pack when full. Closed by end().
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-u", "-c", _RUN, _NO_ENGINE, str(self._folder)],
-                cwd=self._folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-            )
-        except OSError as error:
-            self._errors.close()
-            raise PackFailed(folder.name, f"cannot be started: {error}") from error
-        self._first_line: Future[bytes] = Future()
-        threading.Thread(target=_listen, args=(self._process.stdout, self._first_line), daemon=True).start()
+        if not self._folder.is_dir():
+            raise PackFailed(folder.name, "cannot be started: no such folder")
+        self._process = PackProcess(self._folder)
         self._channel: Any = None
         self._ready: tuple[Any, Any, Mapping[str, Any]] | None = None
 
@@ -146,13 +117,9 @@ class _Pack:
         return tuple(analyzer.declared(rule, info.name) for rule in rules.values())
 
     def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._process.end()
         if self._channel is not None:
             self._channel.close()
-        for pipe in (self._process.stdin, self._errors):
-            if pipe is not None:
-                pipe.close()
 
     def _connected(self) -> tuple[Any, Any, Mapping[str, Any]]:
         if self._ready is None:
@@ -172,7 +139,7 @@ class _Pack:
 
     def _port(self) -> int:
         try:
-            line = self._first_line.result(self._timeout).decode(errors="replace").strip()
+            line = self._process.first_line.result(self._timeout).decode(errors="replace").strip()
         except NotInTime:
             raise self._failed(f"did not start within {self._timeout:g} seconds") from None
         if not line:
@@ -196,21 +163,11 @@ class _Pack:
 
     def _failed(self, what: str) -> PackFailed:
         """With what the pack wrote to its standard error and, where it has ended, its exit code."""
-        with suppress(subprocess.TimeoutExpired):
-            what += f" (exit code {self._process.wait(1)})"
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").rstrip().splitlines()
-        return PackFailed(self._folder.name, what, "\n".join(lines[-_STDERR_LINES:]))
+        if (code := self._process.exit_code()) is not None:
+            what += f" (exit code {code})"
+        return PackFailed(self._folder.name, what, self._process.last_words())
 
 
 def _end(packs: Iterable[_Pack]) -> None:
     for pack in packs:
         pack.end()
-
-
-def _listen(pipe: IO[bytes], first_line: Future[bytes]) -> None:
-    """The line with the port; then all that rules print, lest the pipe fill up and the pack stop."""
-    with pipe:
-        first_line.set_result(pipe.readline(200))
-        while pipe.read(65536):
-            pass

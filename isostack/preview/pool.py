@@ -11,12 +11,13 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from types import ModuleType
+from typing import Any
 
 from isostack.interrupts import interrupts_held
 from isostack.preview.model import Preview
@@ -84,12 +85,23 @@ def run_all(jobs: Sequence[Job], *, processes: int, timeout: float) -> Iterator[
             child.end()
 
 
-def _start(number: int, job: Job, timeout: float) -> _Child:
+def pipe() -> tuple[connection.Connection, connection.Connection]:
+    """What comes out, and the end to give to a child."""
+    return _CONTEXT.Pipe(duplex=False)
+
+
+def spawn(target: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    """A child that has Pulumi loaded, and calls this."""
     start_server()
-    receiver, sender = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=_main, args=(sender, job), daemon=True)
+    process = _CONTEXT.Process(target=target, args=arguments, daemon=True)
     with _blank_main():
         process.start()
+    return process
+
+
+def _start(number: int, job: Job, timeout: float) -> _Child:
+    receiver, sender = pipe()
+    process = spawn(_main, sender, job)
     sender.close()
     return _Child(number, job, process, receiver, time.monotonic() + timeout)
 
@@ -145,7 +157,7 @@ def _main(pipe: connection.Connection, job: Job) -> None:
     """The whole life of a child."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     # The fork server's own environment may be older than the command's.
     os.environ.clear()
     os.environ.update(job.environment)
@@ -163,7 +175,8 @@ def _main(pipe: connection.Connection, job: Job) -> None:
     pipe.send_bytes(message)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """For a thread of a child that leads a process group."""
     if parent := multiprocessing.parent_process():
         parent.join()
     os.killpg(0, signal.SIGKILL)

@@ -29,6 +29,7 @@ import pydantic
 import yaml
 
 import isostack.preview.child
+import policies.pack
 
 gc.collect()
 # What is loaded here lives as long as the process: no collection needs to look at it, or touch its shared pages.

@@ -1,0 +1,88 @@
+"""The process of a policy pack: forked where Pulumi is loaded already, and otherwise as `pulumi` would start it."""
+
+from __future__ import annotations
+
+import io
+import os
+import runpy
+import signal
+import sys
+import tempfile
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from isostack.preview.pool import end_with_parent, pipe, spawn
+
+_NO_ENGINE: Final = "127.0.0.1:0"
+_OURS: Final = Path(__file__).resolve().parents[1]
+_STDERR_LINES: Final = 20
+
+
+class PackProcess:
+    """A pack that runs. It ends with this process, however that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._output, child = pipe()
+        # Not a pipe: one that nobody reads would stop the pack when full. Deleted by end().
+        number, self._errors = tempfile.mkstemp(prefix="isostack-")
+        os.close(number)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+        self._process = spawn(_main, child, self._errors, str(folder), environment)
+        child.close()
+        self.first_line: Future[bytes] = Future()
+        """Of what it prints: its port."""
+        threading.Thread(target=_listen, args=(self._output, self.first_line), daemon=True).start()
+
+    def exit_code(self) -> int | None:
+        """None where it runs; one that is about to end has a second for it."""
+        self._process.join(1)
+        return self._process.exitcode
+
+    def last_words(self) -> str:
+        """The end of what it wrote to its standard error."""
+        lines = Path(self._errors).read_text("utf-8", "replace").rstrip().splitlines()
+        return "\n".join(lines[-_STDERR_LINES:])
+
+    def end(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid or 0, signal.SIGKILL)
+        self._process.kill()
+        self._process.join()
+        Path(self._errors).unlink(missing_ok=True)
+
+
+def _listen(output: Connection, first_line: Future[bytes]) -> None:
+    """The line with the port; then all that rules print, lest the pipe fill up and the pack stop."""
+    with open(output.fileno(), "rb", closefd=False) as stream, output:
+        first_line.set_result(stream.readline(200))
+        while stream.read(65536):
+            pass
+
+
+def _main(output: Connection, errors: str, folder: str, environment: dict[str, str]) -> None:
+    """The whole life of a pack: what `python -u -m pulumi.policy` does, which the language host runs too."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(output.fileno(), 1)
+    output.close()
+    with open(errors, "ab") as file:
+        os.dup2(file.fileno(), 2)
+    sys.stdout, sys.stderr = (_unbuffered(number) for number in (1, 2))
+    os.chdir(folder)
+    if Path(folder).parents[1] != _OURS:
+        # Another project's rules import that project's modules, not ours of the same name.
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("components", "policies")]:
+            del sys.modules[name]
+    sys.argv = ["pulumi.policy", _NO_ENGINE, folder]
+    runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
+
+
+def _unbuffered(number: int) -> Any:
+    return io.TextIOWrapper(io.FileIO(number, "wb", closefd=False), write_through=True)
