@@ -62,7 +62,7 @@ def test_the_packs_as_their_own_processes() -> None:
     drs, isolation = ("drs", "drs-value"), ("isolation", "iso-external-tenant-boundary")
     assert {stack: names(found) for stack, found in findings.items()} == {
         "a": [drs, isolation, ("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing")],
-        "b": [drs],
+        "b": [drs, ("recovery", "rec-stateful-no-fencing")],
         "c": [drs, isolation],
     }
     assert findings["a"][2] == Finding(
@@ -92,11 +92,16 @@ def test_the_example_stacks() -> None:
     """Nothing that would block; the same nodes run short only where they are no larger than asked."""
     findings = check([*previews("shop"), *previews("edge")], PACKS)
     assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
-        "shop-equinix": [],
-        "shop-tinkerbell": [],
+        "shop-equinix": ["rec-stateful-no-fencing"],
+        "shop-tinkerbell": ["rec-stateful-no-fencing"],
         "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
-        "edge-tinkerbell": ["drs-value", "backup-volumes-missing"],
-        "edge-vsphere": ["drs-value", "backup-volumes-missing"],
+        "edge-tinkerbell": [
+            "drs-value",
+            "rec-control-plane-single",
+            "rec-stateful-no-fencing",
+            "backup-volumes-missing",
+        ],
+        "edge-vsphere": ["drs-value", "rec-control-plane-single", "backup-volumes-missing"],
     }
     assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
 
