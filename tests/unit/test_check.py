@@ -60,10 +60,11 @@ def test_the_packs_as_their_own_processes() -> None:
     stacks = [preview(virtual(rich({"backup": {}})), "a"), preview(metal(rich()), "b"), preview(virtual(rich()), "c")]
     findings = check(stacks, PACKS)
     drs, isolation = ("drs", "drs-value"), ("isolation", "iso-external-tenant-boundary")
+    copy = ("storage", "sto-single-copy")
     assert {stack: names(found) for stack, found in findings.items()} == {
-        "a": [drs, isolation, ("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing")],
+        "a": [drs, isolation, ("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing"), copy],
         "b": [drs, ("recovery", "rec-stateful-no-fencing")],
-        "c": [drs, isolation],
+        "c": [drs, isolation, copy],
     }
     assert findings["a"][2] == Finding(
         rule="backup-etcd-missing",
@@ -94,14 +95,14 @@ def test_the_example_stacks() -> None:
     assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
         "shop-equinix": ["rec-stateful-no-fencing"],
         "shop-tinkerbell": ["rec-stateful-no-fencing"],
-        "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
+        "shop-vsphere": ["drs-value", "iso-external-tenant-boundary", "sto-single-copy"],
         "edge-tinkerbell": [
             "drs-value",
             "rec-control-plane-single",
             "rec-stateful-no-fencing",
             "backup-volumes-missing",
         ],
-        "edge-vsphere": ["drs-value", "rec-control-plane-single", "backup-volumes-missing"],
+        "edge-vsphere": ["drs-value", "rec-control-plane-single", "backup-volumes-missing", "sto-single-copy"],
     }
     assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
 
