@@ -7,6 +7,7 @@ steady state; no fit into NUMA nodes.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil, comb
@@ -75,11 +76,16 @@ def hosts_apart(members: int, surge: int, reserve: int) -> int:
 def together(on_hosts: Sequence[int], replicas: int) -> float:
     """Probability that two of so many replicas on different nodes are on one host, for the nodes on each host. 4 hosts
     of 4 and 3 replicas: 0.543."""
-    apart = [1, *[0] * replicas]
-    for nodes in on_hosts:
-        for k in range(replicas, 0, -1):
-            apart[k] += apart[k - 1] * nodes
-    return 1 - apart[replicas] / comb(sum(on_hosts), replicas)
+    ways = [1]
+    # Of hosts that carry equally many, so many ways to take one node from each of k: there are few such groups.
+    for nodes, alike in Counter(on_hosts).items():
+        group = [comb(alike, k) * nodes**k for k in range(min(alike, replicas) + 1)]
+        ways = [
+            sum(ways[i] * group[k - i] for i in range(max(0, k - len(group) + 1), min(k, len(ways) - 1) + 1))
+            for k in range(min(replicas, len(ways) + len(group) - 2) + 1)
+        ]
+    apart = ways[replicas] if replicas < len(ways) else 0
+    return 1 - apart / comb(sum(on_hosts), replicas)
 
 
 def quorum_lost(members: int, hosts: int) -> float:

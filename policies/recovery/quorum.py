@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Violation, percent
+from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Undecided, Violation, percent
 from isostack.assess.capacity import fatal_members, quorum_lost
 from isostack.assess.recovery import restarted
 from policies.placed import hosts, most, of_pool, restarting
@@ -65,7 +65,14 @@ def _members(rule: Raw, vms: Sequence[Raw]) -> frozenset[str]:
     if made_of:
         return frozenset(vm.machine for vm in vms if vm.urn in made_of)
     ids = [rule.get("virtualMachineIds", i) for i in range(len(rule.get("virtualMachineIds") or ()))]
-    return frozenset(vm.machine for vm in vms if ids and vm.get("uuid") in ids)
+    return frozenset(vm.machine for vm in vms if ids and _uuid(vm) in ids)
+
+
+def _uuid(vm: Raw) -> str:
+    """Not every preview says of what a provider adds that it is unknown."""
+    if (uuid := vm.get("uuid")) is None:
+        raise Undecided(f"uuid of {vm.name} is known only after `pulumi up`")
+    return str(uuid)
 
 
 def _until(stack: Stack) -> str:

@@ -30,6 +30,17 @@ def with_rule(*rules: Raw, stack: Stack = SHOP) -> Stack:
     return adding(stack, *VMS.values(), *rules)
 
 
+def typed(*ids: str) -> Raw:
+    """A rule whose ids somebody has typed in."""
+    return raw(ANTI_AFFINITY, "typed", {"virtualMachineIds": list(ids)})
+
+
+def known(ids: Sequence[str]) -> Sequence[Raw]:
+    """VMs that are there already, and such a rule."""
+    vms = [raw(VM, name, {"uuid": str(i)}, machine=name) for i, name in enumerate(MEMBERS)]
+    return (*vms, typed(*ids))
+
+
 def mandatory(members: int, **props: Any) -> Stack:
     props = {"mandatory": True, "virtualMachineIds": [UNKNOWN] * members, **props}
     return adding(SHOP, raw(ANTI_AFFINITY, "mine", props))
@@ -119,9 +130,25 @@ CASES = (
         with_rule(apart(enabled=UNKNOWN)),
         undecided="enabled of control-plane is known only after `pulumi up`",
     ),
+    Case("rec-cp-anti-affinity", adding(SHOP, *known(["0", "1", "2"]))),
     Case(
         "rec-cp-anti-affinity",
-        with_rule(raw(ANTI_AFFINITY, "typed", {"virtualMachineIds": ["1", "2", "3"]})),
+        adding(SHOP, *known(["0", "1", "7"])),
+        (
+            "resource control-plane: no anti-affinity rule holds shop-control-plane-2 apart: DRS and HA may "
+            "put 2 of 3 etcd members on one host\n"
+            "placed at random on 6 hosts, a lost host takes the majority with p = 7.4 %: the API stops for "
+            "96 s, until HA has restarted them",
+        ),
+    ),
+    Case(
+        "rec-cp-anti-affinity",
+        adding(SHOP, *(raw(VM, name, {}, machine=name) for name in MEMBERS), typed("0", "1", "2")),
+        undecided="uuid of shop-control-plane-0 is known only after `pulumi up`",
+    ),
+    Case(
+        "rec-cp-anti-affinity",
+        with_rule(typed("0", "1", "2")),
         undecided="uuid of shop-control-plane-0 is known only after `pulumi up`",
     ),
     Case(

@@ -91,7 +91,15 @@ def test_hosts_of_a_mandatory_rule() -> None:
 
 @pytest.mark.parametrize(
     ("on_hosts", "replicas", "expected"),
-    [([4] * 4, 3, 0.5429), ([7] * 8, 3, 0.3071), ([7] * 8, 2, 0.1091), ([1] * 8, 3, 0), ([2, 1], 3, 1)],
+    [
+        ([4] * 4, 3, 0.5429),
+        ([7] * 8, 3, 0.3071),
+        ([7] * 8, 2, 0.1091),
+        ([1] * 8, 3, 0),
+        ([2, 1], 3, 1),
+        ([4, 2, 1], 2, 1 / 3),
+        ([1] * 3 + [2], 1, 0),
+    ],
 )
 def test_replicas_on_one_host(on_hosts: list[int], replicas: int, expected: float) -> None:
     assert capacity.together(on_hosts, replicas) == pytest.approx(expected, rel=1e-3, abs=1e-12)
