@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from policies.recovery import fencing, hosts, pods, quorum
+from policies.recovery import fencing, hosts, pods, quorum, taints
 
-RULES = (*hosts.RULES, *quorum.RULES, *pods.RULES, *fencing.RULES)
+RULES = (*hosts.RULES, *quorum.RULES, *pods.RULES, *fencing.RULES, *taints.RULES)

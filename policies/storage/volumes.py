@@ -65,7 +65,7 @@ def check_storage_drs(stack: Stack, params: Params) -> Iterator[Violation]:
     moved = [
         vm.name
         for vm in stack.raw(VM)
-        if vm.machine and vm.props.get("datastoreClusterId") is not None and vm.urn not in off
+        if vm.machine and vm.props.get("datastoreClusterId") not in (None, "") and vm.urn not in off
     ]
     ordered = [o.name for o, on, level in overrides if on == "true" or (on != "false" and level == "automated")]
     if moved or ordered:

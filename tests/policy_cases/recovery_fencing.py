@@ -8,6 +8,7 @@ from typing import Any
 from components.facts import Realisation
 from components.rules import UNKNOWN, Raw
 from policies.recovery.fencing import COMPUTE_CLUSTER, FAR, NHC
+from policies.recovery.taints import KEY, NODES
 from tests.policy_cases import Case
 from tests.policy_stacks import adding, metal, raw, realised, virtual
 from tests.specs import rich
@@ -22,6 +23,11 @@ BY_PERSON = Realisation(field="availability.remediation", grade="degraded", mech
 def far(strategy: Any) -> Raw:
     inner = {"remediationStrategy": strategy} if strategy else {}
     return raw(FAR, "fencing", {"spec": {"template": {"spec": inner}}})
+
+
+def tainted(key: Any) -> Raw:
+    props = {"metadata": {"name": "shop-db-0"}, "spec": {"taints": [{"key": key, "effect": "NoExecute"}]}}
+    return raw(NODES[1], "mine", props)
 
 
 def check(selector: Mapping[str, Any], **limit: Any) -> Raw:
@@ -147,5 +153,30 @@ CASES = (
         "rec-ha-off",
         adding(SHOP, raw(COMPUTE_CLUSTER, "mine", {"haEnabled": UNKNOWN})),
         undecided="haEnabled of mine is known only after `pulumi up`",
+    ),
+    Case(
+        "rec-taint-without-fence",
+        metal(rich({"pools.1.taints.0.key": KEY})),
+        (
+            "spec pools.db.taints: node.kubernetes.io/out-of-service on every node from its birth: volumes "
+            "are detached by force and its pods deleted, whether it runs or not: a disk with two writers is "
+            "corrupt",
+        ),
+    ),
+    Case("rec-taint-without-fence", metal(rich())),
+    Case(
+        "rec-taint-without-fence",
+        adding(SHOP, tainted(KEY)),
+        (
+            "resource mine: node.kubernetes.io/out-of-service on shop-db-0, and nothing here powers it off "
+            "before: volumes are detached by force and its pods deleted, whether it runs or not: a disk "
+            "with two writers is corrupt",
+        ),
+    ),
+    Case("rec-taint-without-fence", adding(SHOP, tainted("dedicated"))),
+    Case(
+        "rec-taint-without-fence",
+        adding(SHOP, tainted(UNKNOWN)),
+        undecided="spec.taints.0.key of mine is known only after `pulumi up`",
     ),
 )

@@ -140,7 +140,7 @@ CASES = (
         ),
     ),
     Case("sto-cns-on-storage-drs", adding(SHOP, CSI, override(sdrsAutomationLevel="manual"))),
-    Case("sto-cns-on-storage-drs", adding(SHOP, CSI, node(datastoreId=UNKNOWN))),
+    Case("sto-cns-on-storage-drs", adding(SHOP, CSI, node(datastoreId=UNKNOWN, datastoreClusterId=""))),
     Case("sto-cns-on-storage-drs", adding(SHOP, NFS, CLUSTERED)),
     Case(
         "sto-cns-on-storage-drs",
