@@ -70,8 +70,9 @@ class _Nodes:
         return _Nodes(self.cpu - each * pod.cpu, self.memory - each * pod.memory, self.pods - each, count)
 
 
-def nodes_needed(size: Size, workloads: list[Workload]) -> int | None:
+def nodes_needed(size: Size, workloads: list[Workload], pods: int = MAX_PODS) -> int | None:
     """Nodes of this size that hold the workloads' replicas, first fit decreasing; None: one replica fits no node.
+    `pods` is how many the kubelet takes.
 
     Equal pods go on equal nodes all at once: the cost grows with the workloads, not with their replicas.
     """
@@ -85,7 +86,7 @@ def nodes_needed(size: Size, workloads: list[Workload]) -> int | None:
     groups: list[_Nodes] = []
     for workload in sorted(workloads, key=share, reverse=True):
         pod, left, after = workload.requests, workload.replicas, list[_Nodes]()
-        fresh = _Nodes(cpu, memory, MAX_PODS - DAEMON_PODS, left)
+        fresh = _Nodes(cpu, memory, pods - DAEMON_PODS, left)
         for group in (*groups, fresh):
             each = group.room(pod) if left else 0
             full, rest = min(group.count, left // each) if each else 0, 0

@@ -77,6 +77,8 @@ def resources(stack: Stack, cluster: Mapping[str, Any]) -> Iterator[Any]:
             parent = f"{URN}{MACHINE}::{raw.machine}" if raw.machine else ""
             made = resource(raw.type, raw.name, _marked(raw.props), parent)
             made.options.ignoreChanges.extend(raw.ignore_changes)
+            for prop, urns in raw.refers.items():
+                made.propertyDependencies[prop].urns.extend(urns)
             yield made
 
 
@@ -102,7 +104,8 @@ BROKEN = Rule(
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
 @pytest.mark.parametrize("stack", [virtual(rich({"backup": {}})), metal(rich())], ids=["vm", "metal"])
 def test_a_rule_says_the_same_through_the_protocol(rule: Rule, stack: Stack) -> None:
-    assert reports(rule, stack) == [(message, stack.urn) for message in found([rule], stack)]
+    says = found([rule], stack) if rule.machines & stack.kinds else []
+    assert reports(rule, stack) == [(message, stack.urn) for message in says]
 
 
 def test_a_rule_that_raises_is_reported_with_its_place() -> None:

@@ -1,0 +1,94 @@
+"""Recovery: seconds from the loss of a host until what ran on it runs again, on each way that leads there.
+
+Units: seconds, on average, from the moment the host dies. Validity: it dies cleanly, as by loss of power; partitions
+and half-dead hosts are worse on every target. What no source gives is an argument with its default, [assumption].
+"""
+
+from __future__ import annotations
+
+LEASE, MONITOR, GRACE = 10, 5, 50
+"""A kubelet renews its lease every 10 s, the controller looks every 5 s and waits 50 s, 40 before 1.32 [documented]
+kubernetes.io/docs/concepts/architecture/nodes; github.com/kubernetes/kubernetes pull request 126287."""
+TAINTED_PER_SECOND = 0.1
+"""Lost nodes are tainted one after the other [documented] kubernetes.io/docs/concepts/architecture/nodes, Rate limits
+on eviction."""
+UNHEALTHY, LARGE = 0.55, 50
+"""From this share of a zone's nodes on, nodes are tainted at SLOW, in a zone of at most so many not at all [documented]
+same page; [seen] kubernetes/kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, ComputeZoneState:
+only where more than two are lost."""
+SLOW = 0.01
+DECLARED_DEAD, OF_PRIMARY = 18, 35
+"""vSphere HA declares a host dead; where it was HA's primary, another is elected first [documented]
+github.com/equelin/vsphere-ha-deepdive restarting_virtual_machines.md (Epping, 2016)."""
+PLACE, POWER_ON = 10, 5  # [assumption]
+BOOT = 60
+"""From power-on to a Ready node [assumption]: the input that decides; vCenter itself took 7 min 40 s [measured]
+blogs.vmware.com/performance/2015/03."""
+SCHEDULE, START = 2, 20  # [assumption]
+ATTACH = 20  # [assumption]
+DETACH_WAIT = 360
+"""The controller waits so long for a node that does not answer to unmount a volume, unless the node carries the
+out-of-service taint [documented] kubernetes.io/docs/concepts/cluster-administration/node-shutdown; KEP 2268."""
+COLLECTED = 20
+"""With that taint pods are deleted by the next round of the pod garbage collector [documented] KEP 2268; every 20 s."""
+FENCE = 15  # a BMC's power cycle [assumption]
+HEALTH_CHECK = 300
+"""A node is lost for NodeHealthCheck after so long [documented] github.com/medik8s/node-healthcheck-operator
+docs/configuration.md."""
+
+
+def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR) -> float:
+    """Until the node is NotReady and its pods take no more requests: 47.5."""
+    return grace - lease / 2 + monitor / 2
+
+
+def restarted(hosts: int, boot: float = BOOT) -> float:
+    """Until a VM of one of so many hosts is a Ready node again on another, by vSphere HA. 8 hosts: 95.1."""
+    declared = ((hosts - 1) * DECLARED_DEAD + OF_PRIMARY) / hosts
+    return declared + PLACE + POWER_ON + boot
+
+
+def evicted(toleration: float, nth: int = 1) -> float:
+    """Until the pods of the nth of several lost nodes are deleted."""
+    return detected() + (nth - 1) / TAINTED_PER_SECOND + toleration
+
+
+def stateless_back(toleration: float, nth: int = 1) -> float:
+    """Until a pod without a volume runs elsewhere. Default toleration, 300: 369.5; with 30: 99.5."""
+    return evicted(toleration, nth) + SCHEDULE + START
+
+
+def patience(hosts: int, boot: float = BOOT) -> float:
+    """The toleration above which vSphere HA brings a node back before its pods are evicted. 8 hosts: 47.6."""
+    return restarted(hosts, boot) - detected()
+
+
+def volume_by_restart(hosts: int, boot: float = BOOT) -> float:
+    """Until a pod with a volume runs again on its VM, which keeps the volume attached. 8 hosts: 115.1."""
+    return restarted(hosts, boot) + START
+
+
+def volume_by_person(toleration: float, person: float, *, taint: bool = True) -> float:
+    """Until a pod with a volume runs elsewhere after a person has acted: by the out-of-service taint, or by deleting
+    the pod. Default toleration, 1800 s: 2207.5 and 2547.5."""
+    return evicted(toleration) + person + (COLLECTED if taint else DETACH_WAIT) + ATTACH + START
+
+
+def volume_by_fencing(lost_after: float = HEALTH_CHECK, *, taint: bool = True) -> float:
+    """Until a pod with a volume runs elsewhere after its node was powered off by itself. 300 s: 422.5, without the
+    taint 762.5; 30 s: 152.5."""
+    return detected() + lost_after + FENCE + (COLLECTED if taint else DETACH_WAIT) + ATTACH + START
+
+
+def requests_lost(share: float) -> float:
+    """Seconds' worth of all requests that fail until a lost node is NotReady, where it carries this share of the
+    replicas. One of three: 15.8."""
+    return detected() * share
+
+
+def taints_per_second(nodes: int, lost: int) -> float:
+    """How fast the lost nodes of a zone are tainted, on which eviction waits. 2 of 6: 0.1; 4 of 6: 0. A zone that is
+    lost as a whole counts as healthy, unless all zones are."""
+    if lost >= nodes or lost <= 2 or lost / nodes < UNHEALTHY:
+        return TAINTED_PER_SECOND
+    return 0.0 if nodes <= LARGE else SLOW

@@ -1,0 +1,129 @@
+"""Capacity of hosts and nodes: the worked examples of the model."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.quantity import parse_bytes
+from components.spec import Requests, Size, Workload
+from isostack.assess import capacity
+
+GIB = 1024
+
+
+def size(cpus: int, memory: str) -> Size:
+    return Size(cpus=cpus, memory=parse_bytes(memory), disk=parse_bytes("100Gi"))
+
+
+def pods(replicas: int, millicpus: int, memory: str, state: str = "none") -> Workload:
+    requests = Requests.model_validate({"cpu": f"{millicpus}m", "memory": memory})
+    return Workload.model_validate(
+        {"name": f"w{millicpus}", "pool": "p", "replicas": replicas, "requests": requests, "state": state}
+    )
+
+
+W1 = [pods(400, 500, "2Gi"), pods(20, 6000, "24Gi")]
+W2 = [pods(1500, 100, "256Mi")]
+W3 = [pods(24, 9000, "20Gi")]
+
+
+@pytest.mark.parametrize(
+    ("vcpus", "mb", "expected"),
+    [
+        (2, 8 * GIB, 83.14),
+        (4, 16 * GIB, 151.9),
+        (6, 12 * GIB, 129.8),
+        (8, 32 * GIB, 291.0),
+        (16, 64 * GIB, 573.7),
+        (32, 256 * GIB, 2172),
+        (1, 256, 20.29),
+    ],
+)
+def test_memory_that_the_hypervisor_adds(vcpus: int, mb: float, expected: float) -> None:
+    assert capacity.vm_overhead(vcpus, mb) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("vcpus", "gib", "expected"),
+    [(8, 32, 15), (16, 64, 7), (14, 56, 8), (32, 128, 3), (4, 16, 30)],
+)
+def test_vms_on_a_host_of_128_threads_and_512_gib(vcpus: int, gib: int, expected: int) -> None:
+    assert capacity.vms_on_host(126, 512 * GIB * 0.97, vcpus, gib * GIB) == expected
+
+
+def test_admission_control_without_reservations() -> None:
+    assert capacity.admitted([512 * GIB] * 4, 1, 4, 16 * GIB) == 10352
+    assert capacity.admitted([512 * GIB] * 8, 1, 16, 64 * GIB) == 6397
+    assert capacity.admitted([512 * GIB] * 4, 1, 4, 16 * GIB, 16 * GIB) == 95
+    # The largest is the one that is lost.
+    assert capacity.admitted([512 * GIB] * 3 + [4096 * GIB], 1, 4, 16 * GIB) == 10352
+
+
+@pytest.mark.parametrize(
+    ("workloads", "metal", "more_pods", "vms"),
+    [(W1, 5, 3, 23), (W2, 15, 7, 15), (W3, 2, 2, 24)],
+    ids=["large and small", "many tiny", "nine CPUs"],
+)
+def test_nodes_needed(workloads: list[Workload], metal: int, more_pods: int, vms: int) -> None:
+    host, vm = size(128, "512Gi"), size(16, "64Gi")
+    assert [capacity.needed(host, workloads), capacity.needed(host, workloads, 250)] == [metal, more_pods]
+    assert capacity.needed(vm, workloads) == vms
+
+
+def test_what_fits_no_node() -> None:
+    assert capacity.needed(size(8, "32Gi"), W3) is None
+
+
+def test_what_binds() -> None:
+    host = size(128, "512Gi")
+    assert [capacity.binding(host, w) for w in (W1, W2, W3)] == ["the number of pods", "the number of pods", "CPU"]
+    assert capacity.binding(host, W1, 250) == "memory"
+
+
+def test_what_must_run_with_a_node_lost() -> None:
+    kept = capacity.without([pods(3, 1, "1Gi", "replicated"), pods(1, 2, "1Gi", "replicated"), pods(3, 3, "1Gi")], 1)
+    assert [w.replicas for w in kept] == [2, 1, 3]
+
+
+def test_hosts_of_a_mandatory_rule() -> None:
+    assert [capacity.hosts_apart(3, 1, 1), capacity.hosts_apart(3, 0, 2), capacity.hosts_apart(3, 0, 0)] == [4, 5, 3]
+
+
+@pytest.mark.parametrize(
+    ("on_hosts", "replicas", "expected"),
+    [
+        ([4] * 4, 3, 0.5429),
+        ([7] * 8, 3, 0.3071),
+        ([7] * 8, 2, 0.1091),
+        ([1] * 8, 3, 0),
+        ([2, 1], 3, 1),
+        ([4, 2, 1], 2, 1 / 3),
+        ([1] * 3 + [2], 1, 0),
+    ],
+)
+def test_replicas_on_one_host(on_hosts: list[int], replicas: int, expected: float) -> None:
+    assert capacity.together(on_hosts, replicas) == pytest.approx(expected, rel=1e-3, abs=1e-12)
+
+
+@pytest.mark.parametrize(("hosts", "expected"), [(3, 0.2593), (4, 0.15625), (8, 0.04297), (1, 1)])
+def test_majority_lost_with_a_host(hosts: int, expected: float) -> None:
+    assert capacity.quorum_lost(3, hosts) == pytest.approx(expected, rel=1e-3)
+
+
+def test_members_whose_loss_is_fatal() -> None:
+    assert [capacity.fatal_members(members) for members in (1, 3, 5, 7)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("on_host", "nodes", "replicas", "expected"), [(1, 3, 3, 1), (1, 3, 4, 2), (2, 4, 3, 2), (2, 4, 6, 4), (3, 3, 2, 2)]
+)
+def test_replicas_that_a_host_carries(on_host: int, nodes: int, replicas: int, expected: int) -> None:
+    assert capacity.most_replicas(on_host, nodes, replicas) == expected
+
+
+def test_volumes_on_a_node() -> None:
+    assert [capacity.volumes_on_node(118, 3), capacity.volumes_on_node(119, 3), capacity.volumes_on_node(9, 1)] == [
+        59,
+        60,
+        9,
+    ]
