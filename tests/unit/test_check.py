@@ -93,10 +93,10 @@ def test_the_example_stacks() -> None:
     findings = check([*previews("shop"), *previews("edge")], PACKS)
     assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
         "shop-equinix": [],
-        "shop-tinkerbell": [],
-        "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
-        "edge-tinkerbell": ["drs-value", "backup-volumes-missing"],
-        "edge-vsphere": ["drs-value", "backup-volumes-missing"],
+        "shop-tinkerbell": ["net-lb-one-node"],
+        "shop-vsphere": ["drs-value", "iso-external-tenant-boundary", "net-lb-one-node"],
+        "edge-tinkerbell": ["drs-value", "net-api-single", "backup-volumes-missing"],
+        "edge-vsphere": ["drs-value", "net-api-single", "backup-volumes-missing"],
     }
     assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
 
