@@ -93,9 +93,9 @@ def test_the_example_stacks() -> None:
     findings = check([*previews("shop"), *previews("edge")], PACKS)
     assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
         "shop-equinix": [],
-        "shop-tinkerbell": ["net-lb-one-node"],
+        "shop-tinkerbell": ["fleet-class-oversized", "net-lb-one-node"],
         "shop-vsphere": ["drs-value", "iso-external-tenant-boundary", "net-lb-one-node"],
-        "edge-tinkerbell": ["drs-value", "net-api-single", "backup-volumes-missing"],
+        "edge-tinkerbell": ["drs-value", "fleet-no-spare", "net-api-single", "backup-volumes-missing"],
         "edge-vsphere": ["drs-value", "net-api-single", "backup-volumes-missing"],
     }
     assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
