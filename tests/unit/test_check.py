@@ -60,12 +60,14 @@ def test_the_packs_as_their_own_processes() -> None:
     stacks = [preview(virtual(rich({"backup": {}})), "a"), preview(metal(rich()), "b"), preview(virtual(rich()), "c")]
     findings = check(stacks, PACKS)
     drs, isolation = ("drs", "drs-value"), ("isolation", "iso-external-tenant-boundary")
+    hardware = ("operations", "ops-hardware-unseen")
     assert {stack: names(found) for stack, found in findings.items()} == {
-        "a": [drs, isolation, ("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing")],
-        "b": [drs],
-        "c": [drs, isolation],
+        "a": [drs, isolation, hardware, ("snapshots", "backup-etcd-missing"), ("snapshots", "backup-volumes-missing")],
+        "b": [drs, hardware],
+        "c": [drs, isolation, hardware],
     }
-    assert findings["a"][2] == Finding(
+    etcd = next(finding for finding in findings["a"] if finding.rule == "backup-etcd-missing")
+    assert etcd == Finding(
         rule="backup-etcd-missing",
         pack="snapshots",
         severity="high",
@@ -75,9 +77,9 @@ def test_the_packs_as_their_own_processes() -> None:
         message="none: the loss of 2 of 3 control-plane nodes takes every API object with it\n"
         "a snapshot of their VMs is none: to revert one breaks raft, and volumes attached meanwhile do not detach",
         remediation="Set backup.etcd with an interval that you can afford to lose, and try a restore.",
-        evidence=findings["a"][2].evidence,
+        evidence=etcd.evidence,
     )
-    assert findings["a"][2].evidence[1].startswith("[measured] github.com/etcd-io/etcd/issues/13509")
+    assert etcd.evidence[1].startswith("[measured] github.com/etcd-io/etcd/issues/13509")
 
 
 def test_what_is_unknown_is_advice_whatever_the_level() -> None:
@@ -91,12 +93,13 @@ def test_what_is_unknown_is_advice_whatever_the_level() -> None:
 def test_the_example_stacks() -> None:
     """Nothing that would block; the same nodes run short only where they are no larger than asked."""
     findings = check([*previews("shop"), *previews("edge")], PACKS)
+    hand_run = ["ops-hardware-unseen", "ops-reboots-missing", "ops-no-oidc"]
     assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
-        "shop-equinix": [],
-        "shop-tinkerbell": ["fleet-class-oversized", "net-lb-one-node"],
-        "shop-vsphere": ["drs-value", "iso-external-tenant-boundary", "net-lb-one-node"],
-        "edge-tinkerbell": ["drs-value", "fleet-no-spare", "net-api-single", "backup-volumes-missing"],
-        "edge-vsphere": ["drs-value", "net-api-single", "backup-volumes-missing"],
+        "shop-equinix": ["ops-hardware-unseen"],
+        "shop-tinkerbell": ["fleet-class-oversized", "net-lb-one-node", "ops-hardware-unseen"],
+        "shop-vsphere": ["drs-value", "iso-external-tenant-boundary", "net-lb-one-node", "ops-hardware-unseen"],
+        "edge-tinkerbell": ["drs-value", "fleet-no-spare", "net-api-single", *hand_run, "backup-volumes-missing"],
+        "edge-vsphere": ["drs-value", "net-api-single", *hand_run, "backup-volumes-missing"],
     }
     assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
 
