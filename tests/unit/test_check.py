@@ -91,17 +91,19 @@ def test_what_is_unknown_is_advice_whatever_the_level() -> None:
 
 
 def test_the_example_stacks() -> None:
-    """Nothing that would block; the same nodes run short only where they are no larger than asked."""
+    """Nothing that would block; the same nodes run short only where they are no larger than asked. What the pack
+    lifecycle says depends on the day; that it blocks nothing while the waiver counts, test_lifecycle.py shows."""
     findings = check([*previews("shop"), *previews("edge")], PACKS)
     hand_run = ["ops-hardware-unseen", "ops-reboots-missing", "ops-no-oidc"]
-    assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
+    lasting = {stack: [f for f in found if f.pack != "lifecycle"] for stack, found in findings.items()}
+    assert {stack: [f.rule for f in found] for stack, found in lasting.items()} == {
         "shop-equinix": ["ops-hardware-unseen"],
         "shop-tinkerbell": ["fleet-class-oversized", "net-lb-one-node", "ops-hardware-unseen"],
         "shop-vsphere": ["drs-value", "iso-external-tenant-boundary", "net-lb-one-node", "ops-hardware-unseen"],
         "edge-tinkerbell": ["drs-value", "fleet-no-spare", "net-api-single", *hand_run, "backup-volumes-missing"],
         "edge-vsphere": ["drs-value", "net-api-single", *hand_run, "backup-volumes-missing"],
     }
-    assert {finding.level for found in findings.values() for finding in found} == {"advisory"}
+    assert {finding.level for found in lasting.values() for finding in found} == {"advisory"}
 
 
 def test_no_packs_no_findings() -> None:
