@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Violation, figure
+from components.rules import HIDDEN, Evidence, Param, Params, Raw, Rule, Stack, Violation, figure
 from isostack.assess.fleet import rebuild_seconds
 from isostack.assess.words import counted, named
 
@@ -34,6 +34,8 @@ def check_twice(stack: Stack, params: Params) -> Iterator[Violation]:
     """One violation for each pair of objects, with all that they share."""
     owners: dict[tuple[str, str, str], list[Raw]] = {}
     for what, value, scope, owner in _claims(stack):
+        if value == HIDDEN:  # alike, whatever stands behind it
+            continue
         found = owners.setdefault((what, value, scope), [])
         if owner not in found:
             found.append(owner)
@@ -86,8 +88,8 @@ NO_BMC = Rule(
     evidence=(
         Evidence(
             "documented",
-            "github.com/tinkerbell/tinkerbell v0.25 crd: bootMode needs a Hardware with bmcRef, without one nothing is "
-            "powered or netbooted",
+            "github.com/tinkerbell/tinkerbell v0.25: a Workflow with a bootMode fails where the Hardware has no "
+            "bmcRef; one without waits until a person boots the host",
         ),
         Evidence(
             "documented",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Undecided, Violation
 from isostack.assess.releases import CERTIFICATE_DAYS, MINORS, Minor, day, minor
@@ -23,6 +24,8 @@ BORN_WITH: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """By type, inputs that count at a machine's birth, and what a change of them does where it is not ignored."""
 _FLOATING: Final = re.compile(r"(?<![a-z])(latest|current|nightly|daily|stable)(?![a-z])", re.IGNORECASE)
+_BUILD: Final = re.compile(r"20\d{6}|\d+\.\d+\.\d+")
+"""A day or a version: what stands beside it moves no more."""
 _IMAGE_URL: Final = re.compile(r"IMG_URL:\s*\"?([^\"\s]+)")
 _ACTION: Final = re.compile(r"^[\s-]*image:\s*\"?([^\"\s]+)", re.MULTILINE)
 
@@ -111,7 +114,7 @@ def _follows(raw: Raw, field: str) -> bool:
 def check_image(stack: Stack, params: Params) -> Iterator[Violation]:
     for template in stack.raw(TEMPLATE):
         text = str(template.get("spec", "data") or "")
-        floating = [url for url in _IMAGE_URL.findall(text) if _FLOATING.search(url)]
+        floating = [url for url in _IMAGE_URL.findall(text) if _moves(urlsplit(url).path)]
         floating += [image for image in _ACTION.findall(text) if _untagged(image)]
         if floating:
             yield Violation(
@@ -120,6 +123,10 @@ def check_image(stack: Stack, params: Params) -> Iterator[Violation]:
                 "a host that is imaged later comes up with another system than its neighbours, and no file says which",
                 of="resource",
             )
+
+
+def _moves(path: str) -> bool:
+    return bool(_FLOATING.search(path)) and not _BUILD.search(path)
 
 
 def _untagged(image: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.facts import Host
-from components.rules import UNKNOWN, Raw, Stack
+from components.rules import HIDDEN, UNKNOWN, Raw, Stack
 from components.spec import Size
 from policies.fleet.hardware import BMC, HARDWARE, WORKFLOW
 from tests.policy_cases import Case
@@ -102,6 +102,7 @@ CASES = (
         adding(metal(rich()), bmc("bmc-r1", "10.0.1.1"), bmc("bmc-r2", "10.0.1.1"), bmc("bmc-r3", "10.0.1.3")),
         ("resource bmc-r2: BMC 10.0.1.1: also of bmc-r1\n" + EITHER,),
     ),
+    Case("fleet-hardware-twice", adding(metal(rich()), bmc("bmc-r1", HIDDEN), bmc("bmc-r2", HIDDEN))),
     Case(
         "fleet-hardware-twice",
         adding(metal(rich()), workflow("r1-g1", "r1"), workflow("r1-g2", "r1"), workflow("r1-g3", "r1", "lab")),

@@ -167,6 +167,7 @@ CASES = (
     ),
     Case("life-image-floating", adding(metal(rich()), template(CURRENT)), (floats(CURRENT),)),
     Case("life-image-floating", adding(metal(rich()), template(BUILD))),
+    Case("life-image-floating", adding(metal(rich()), template("http://10.20.0.30/stable/4230.2.1/image.gz"))),
     Case(
         "life-image-floating",
         adding(metal(rich()), template(BUILD, "quay.io/tinkerbell/actions/image2disk:latest")),
