@@ -90,7 +90,12 @@ def test_new_writes_what_compares_at_once(project: ScratchProject, kind: str) ->
 def test_new_with_all_targets_is_equivalent(project: ScratchProject) -> None:
     Run(project.root, "new", "first", *(word for kind in targets.kinds() for word in ("--target", kind)))
     run = Run(project.root, "compare", "first")
-    assert run.code == 0, run.out
+    assert run.out.startswith("first on equinix, tinkerbell, vsphere: equivalent\n")
+    # Nothing else blocks, and that its service has ended somebody must accept: the file says how.
+    assert [line for line in run.out.splitlines() if "blocked by" in line] == [
+        "first-equinix: blocked by policy: life-service-ended"
+    ]
+    assert run.code == 1
     again = Run(project.root, "new", "first", "--target", "vsphere")
     assert again.code == 2
     assert "stacks/Pulumi.first-vsphere.yaml: exists already" in again.err
