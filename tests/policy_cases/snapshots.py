@@ -6,6 +6,9 @@ from tests.policy_cases import Case
 from tests.policy_stacks import metal, virtual
 from tests.specs import rich
 
+ONLY = "spec backup.volumes: none: search keeps its only copy on a volume, lost with the storage or by one wrong delete"
+REPLICATED = {"workloads.3.state": "replicated"}
+
 CASES = (
     Case(
         "backup-etcd-missing",
@@ -22,4 +25,17 @@ CASES = (
         ),
     ),
     Case("backup-etcd-missing", virtual(rich())),
+    Case(
+        "backup-volumes-missing",
+        virtual(rich({"backup": {}})),
+        (f"{ONLY}\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile",),
+    ),
+    Case("backup-volumes-missing", virtual(rich())),
+    Case("backup-volumes-missing", virtual(rich({"backup": {}} | REPLICATED))),
+    Case(
+        "backup-volumes-missing",
+        metal(rich({"backup": {}})),
+        (f"{ONLY}\na VolumeSnapshot is none: it lies in the storage that it is a snapshot of",),
+    ),
+    Case("backup-volumes-missing", metal(rich())),
 )

@@ -93,7 +93,7 @@ def test_the_example_stacks() -> None:
     findings = check([*previews("shop"), *previews("edge")], PACKS)
     assert {stack: [f.rule for f in found] for stack, found in findings.items()} == {
         "shop-equinix": [],
-        "shop-tinkerbell": [],
+        "shop-tinkerbell": ["iso-host-per-tenant-waste"],
         "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
         "edge-tinkerbell": ["drs-value", "backup-volumes-missing"],
         "edge-vsphere": ["drs-value", "backup-volumes-missing"],
