@@ -97,9 +97,19 @@ def _stack(spec: Spec, site: SiteFacts, hosts: Mapping[str, str | None], times: 
     return Stack(f"{URN}{CLUSTER}::{spec.name}", cluster, (site,), tuple(machines))
 
 
-def raw(kind: str, name: str, props: Mapping[str, Any], *, machine: str = "", ignore: Sequence[str] = ()) -> Raw:
-    """A provider's resource, as the engine shows it; `machine` is the one of the plan that it is a part of."""
-    return Raw(f"{URN}{kind}::{name}", kind, name, props, machine, tuple(ignore))
+def raw(
+    kind: str,
+    name: str,
+    props: Mapping[str, Any],
+    *,
+    machine: str = "",
+    ignore: Sequence[str] = (),
+    sources: Mapping[str, Raw] | None = None,
+) -> Raw:
+    """A provider's resource, as the engine shows it; `machine` is the one of the plan that it is a part of, `sources`
+    says for a property which resource its value comes from."""
+    came = {prop: (other.urn,) for prop, other in (sources or {}).items()}
+    return Raw(f"{URN}{kind}::{name}", kind, name, props, machine, tuple(ignore), came)
 
 
 def adding(stack: Stack, *resources: Raw) -> Stack:

@@ -11,7 +11,7 @@ from components.planning import wanted_machines
 from components.rules import Undecided
 from isostack.assess.exposure import exposure, longest_wait, others_met
 from policies import catalogue
-from policies.snapshots.rules import RULES as SNAPSHOTS
+from policies.snapshots.backup import RULES as SNAPSHOTS
 from tests.policy_stacks import found, metal, virtual
 from tests.specs import SHOP, rich, spec
 
@@ -149,13 +149,13 @@ def test_the_only_copy_of_data_without_a_backup() -> None:
         "lost with the storage or by one wrong delete"
     )
     vm = "\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile"
-    assert found(SNAPSHOTS[1:], virtual(none)) == [lost + vm]
-    assert found(SNAPSHOTS[1:], metal(none)) == [
+    assert found(SNAPSHOTS[1:2], virtual(none)) == [lost + vm]
+    assert found(SNAPSHOTS[1:2], metal(none)) == [
         lost + "\na VolumeSnapshot is none: it lies in the storage that it is a snapshot of"
     ]
 
 
 def test_data_with_a_backup_or_with_further_copies() -> None:
     for sound in (rich(), rich({"backup": {}, "workloads.3.state": "replicated"})):
-        assert found(SNAPSHOTS[1:], virtual(sound)) == []
-        assert found(SNAPSHOTS[1:], metal(sound)) == []
+        assert found(SNAPSHOTS[1:2], virtual(sound)) == []
+        assert found(SNAPSHOTS[1:2], metal(sound)) == []

@@ -82,6 +82,8 @@ def resources(stack: Stack, cluster: Mapping[str, Any]) -> Iterator[Any]:
             parent = f"{URN}{MACHINE}::{raw.machine}" if raw.machine else ""
             made = resource(raw.type, raw.name, _marked(raw.props), parent)
             made.options.ignoreChanges.extend(raw.ignore_changes)
+            for prop, urns in raw.sources.items():
+                made.propertyDependencies[prop].urns.extend(urns)
             yield made
 
 
