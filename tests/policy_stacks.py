@@ -104,11 +104,11 @@ def raw(
     *,
     machine: str = "",
     ignore: Sequence[str] = (),
-    sources: Mapping[str, Raw] | None = None,
+    sources: Mapping[str, Sequence[Raw]] | None = None,
 ) -> Raw:
     """A provider's resource, as the engine shows it; `machine` is the one of the plan that it is a part of, `sources`
-    says for a property which resource its value comes from."""
-    came = {prop: (other.urn,) for prop, other in (sources or {}).items()}
+    says for a property which resources its value comes from."""
+    came = {prop: tuple(other.urn for other in others) for prop, others in (sources or {}).items()}
     return Raw(f"{URN}{kind}::{name}", kind, name, props, machine, tuple(ignore), came)
 
 

@@ -8,10 +8,10 @@ from ipaddress import IPv4Address, IPv4Network
 from components.facts import SiteFacts
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, percent
 from isostack.assess.exposure import BMC, KERNEL_ESCALATIONS, VCENTER, exposure, longest_wait
+from policies.isolation.shared import EXPOSURE_DAYS, KEV
 from policies.isolation.tenants import hostile
-from policies.isolation.words import EXPOSURE_DAYS, KEV, amount, listed
+from policies.words import amount, listed, named
 
-LISTED = 3
 CONTROLLER = {"vm": ("vCenter", "vcenter", VCENTER), "host": ("BMC", "inventory", BMC)}
 """What controls a machine, by what the machine is: its name, the field of the target that holds its address, and its
 exploited vulnerabilities."""
@@ -24,14 +24,13 @@ def check_management(stack: Stack, params: Params) -> Iterator[Violation]:
         if not within:
             continue
         what, field, events = CONTROLLER[site.machine]
-        found = list(within)
-        named = ", ".join(found[:LISTED]) + (f" and {len(found) - LISTED} more" if len(found) > LISTED else "")
         yield Violation(
             field,
-            f"{named} ({what}) in {listed(list(dict.fromkeys(within.values())))}: no router or firewall lies between\n"
+            f"{named(within)} ({what}) in {listed(dict.fromkeys(within.values()))}: neither router nor firewall lies "
+            "between\n"
             "who holds one node reaches what powers, images and reads every machine; an exploited vulnerability of a "
             f"{what} turns up within {days:g} days with p = {percent(exposure(events, days))}: exposure, not breach",
-            subjects=tuple(found),
+            subjects=tuple(within),
             of="target",
         )
 

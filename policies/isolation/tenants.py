@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from components.facts import MachineFacts, SiteFacts
 from components.rules import Evidence, Params, Rule, Stack, Undecided, Violation, figure, percent
 from isostack.assess.exposure import GUEST_ESCAPES, KERNEL_ESCALATIONS, exposure, others_met
-from policies.isolation.words import EXPOSURE_DAYS, KEV, amount, listed
-
-LISTED = 3
-"""Hosts that a message names; the others it counts."""
+from policies.isolation.shared import EXPOSURE_DAYS, KEV
+from policies.words import amount, listed, named
 
 
 def hostile(stack: Stack) -> list[str]:
@@ -90,7 +88,7 @@ def check_hypervisor(stack: Stack, params: Params) -> Iterator[Violation]:
     vms = [machine for machine in stack.machines if machine.place.site in virtual]
     for tenant in hostile(stack):
         own = [machine for machine in vms if machine.wanted.tenant == tenant]
-        where = _where(tenant, own, [machine for machine in vms if machine not in own], virtual)
+        where = _where(tenant, own, [machine for machine in vms if machine.wanted.tenant != tenant], virtual)
         if not where:
             continue
         days = params["exposureDays"]
@@ -117,8 +115,7 @@ def _where(tenant: str, own: list[MachineFacts], others: list[MachineFacts], sit
         whose = Counter(machine.wanted.tenant or machine.wanted.pool for machine in beside)
         counted = listed([f"{count} of {name}" for name, count in sorted(whose.items())])
         shared = sorted({str(machine.place.host) for machine in beside})
-        named = listed(shared if len(shared) <= LISTED else [*shared[:LISTED], f"{len(shared) - LISTED} more"])
-        return f"its {amount(len(own), 'VM')} start beside {counted}, on {named}"
+        return f"its {amount(len(own), 'VM')} start beside {counted}, on {named(shared)}"
     if any(_moves(sites[site]) for site, _ in hosts):
         return f"its {amount(len(own), 'VM')} start on hosts of their own, but DRS or HA may move others beside them"
     return ""

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, figure, percent
-from policies.isolation.words import amount
-
-LISTED = 3
+from policies.words import amount, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +32,11 @@ def check_waste(stack: Stack, params: Params) -> Iterator[Violation]:
     if not found:
         return
     found.sort(key=lambda pool: pool.share * pool.hosts, reverse=True)
-    named = ", ".join(map(str, found[:LISTED])) + (f" and {len(found) - LISTED} more" if len(found) > LISTED else "")
     idle, hosts = sum(pool.share * pool.hosts for pool in found), sum(pool.hosts for pool in found)
     cpus = sum(pool.there - pool.asked for pool in found)
     yield Violation(
         f"pools.{found[0].pool}.tenant",
-        f"hosts of one tenant are larger than its nodes need be, and no other may use the rest: {named} unused\n"
+        f"hosts of one tenant are larger than asked, and no other may use the rest: {named(map(str, found))} unused\n"
         f"together {figure(idle)} of {amount(hosts, 'host')}, {cpus} CPU more than asked",
         subjects=tuple(pool.pool for pool in found),
     )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, figure
 from isostack.assess.backup import lost, reach
+from policies.words import named
 
 HOUR, DAY = 3600, 86400
-LISTED = 3
 
 
 def check_etcd(stack: Stack, params: Params) -> Iterator[Violation]:
@@ -50,7 +50,7 @@ def check_volumes(stack: Stack, params: Params) -> Iterator[Violation]:
     single = _single(stack)
     if single and spec.backup.volumes is None:
         keep = "keeps its" if len(single) == 1 else "keep their"
-        text = f"none: {_named(single)} {keep} only copy on a volume, lost with the storage or by one wrong delete"
+        text = f"none: {named(single)} {keep} only copy on a volume, lost with the storage or by one wrong delete"
         if any(site.machine_snapshots for site in stack.sites):
             text += "\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile"
         elif any(wish.snapshots for wish in spec.storage.classes):
@@ -66,7 +66,7 @@ def check_rarely(stack: Stack, params: Params) -> Iterator[Violation]:
     yield Violation(
         "backup.volumes.every",
         f"every {figure(volumes.every / HOUR)} h, more than {params['maxIntervalHours']:g} h\n"
-        f"the loss of a volume takes up to {figure(worst / HOUR)} h of the data of {_named(single)} with it, "
+        f"the loss of a volume takes up to {figure(worst / HOUR)} h of the data of {named(single)} with it, "
         f"{figure(mean / HOUR)} h on average ({params['copySeconds']:g} s to copy them away [assumption])",
         subjects=tuple(single),
     )
@@ -90,10 +90,6 @@ def check_retention(stack: Stack, params: Params) -> Iterator[Violation]:
 
 def _single(stack: Stack) -> list[str]:
     return [workload.name for workload in stack.cluster.wanted.workloads if workload.state == "volume"]
-
-
-def _named(names: list[str]) -> str:
-    return ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
 
 
 RULES = (

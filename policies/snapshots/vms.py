@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from components.facts import MachineFacts
 from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Undecided, Violation, percent
 from isostack.assess.etcd import election
-from policies.references import VM, machine_of
+from policies.references import VM, Machines
+from policies.words import named
 
 SNAPSHOT = "vsphere:index/virtualMachineSnapshot:VirtualMachineSnapshot"
-LISTED = 3
 GIB = 1024**3
 
 
@@ -55,10 +55,10 @@ def check_members(stack: Stack, params: Params) -> Iterator[Violation]:
 def _snapshots(stack: Stack, role: str) -> tuple[list[tuple[Raw, MachineFacts]], Undecided | None]:
     """Those of machines of a role, and why it is not known of others."""
     machines = {machine.wanted.name: machine for machine in stack.machines if machine.wanted.role == role}
-    found, undecided = [], None
+    of, found, undecided = Machines(stack), [], None
     for snapshot in stack.raw(SNAPSHOT):
         try:
-            name = machine_of(stack, snapshot, "virtualMachineUuid")
+            name = of.one(snapshot, "virtualMachineUuid")
         except Undecided as error:
             undecided = undecided or error
             continue
@@ -68,9 +68,8 @@ def _snapshots(stack: Stack, role: str) -> tuple[list[tuple[Raw, MachineFacts]],
 
 
 def _of(found: list[tuple[Raw, MachineFacts]]) -> str:
-    names = list(dict.fromkeys(machine.wanted.name for _, machine in found))
-    named = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
-    return f"a snapshot of {named}" if len(found) == 1 else f"{len(found)} snapshots of {named}"
+    of = named(machine.wanted.name for _, machine in found)
+    return f"a snapshot of {of}" if len(found) == 1 else f"{len(found)} snapshots of {of}"
 
 
 RULES = (

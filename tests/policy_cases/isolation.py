@@ -48,7 +48,7 @@ def controlled(stack: Stack, *controllers: str) -> Stack:
 
 def reached(named: str, what: str, where: str, p: str, field: str) -> str:
     return (
-        f"target {field}: {named} ({what}) in {where}: no router or firewall lies between\n"
+        f"target {field}: {named} ({what}) in {where}: neither router nor firewall lies between\n"
         "who holds one node reaches what powers, images and reads every machine; an exploited vulnerability of a "
         f"{what} turns up within 30 days with p = {p}: exposure, not breach"
     )
@@ -90,7 +90,7 @@ CASES = (
         "iso-host-per-tenant-waste",
         roomy(metal(rich()), "partner", 4),
         (
-            "spec pools.partner.tenant: hosts of one tenant are larger than its nodes need be, and no other may use "
+            "spec pools.partner.tenant: hosts of one tenant are larger than asked, and no other may use "
             "the rest: partner 75 % of 2 hosts unused\ntogether 1.5 of 2 hosts, 48 CPU more than asked",
         ),
     ),
@@ -98,8 +98,8 @@ CASES = (
         "iso-host-per-tenant-waste",
         roomy(roomy(metal(rich()), "partner", 4), "web", 3),
         (
-            "spec pools.web.tenant: hosts of one tenant are larger than its nodes need be, and no other may use the "
-            "rest: web 67 % of 6 hosts, partner 75 % of 2 hosts unused\n"
+            "spec pools.web.tenant: hosts of one tenant are larger than asked, and no other may use the "
+            "rest: web 67 % of 6 hosts and partner 75 % of 2 hosts unused\n"
             "together 5.5 of 8 hosts, 144 CPU more than asked",
         ),
     ),

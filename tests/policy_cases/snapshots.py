@@ -41,7 +41,7 @@ def snapped(stack: Stack, *names: str, template: bool = False) -> Stack:
     other = raw(VM, "template", {"uuid": "1"})
     of = [*(vms[name] for name in names), *([other] if template else [])]
     snapshots = (
-        raw(SNAPSHOT, f"{each.name}-now", {"virtualMachineUuid": UNKNOWN}, sources={"virtualMachineUuid": each})
+        raw(SNAPSHOT, f"{each.name}-now", {"virtualMachineUuid": UNKNOWN}, sources={"virtualMachineUuid": [each]})
         for each in of
     )
     return adding(stack, *vms.values(), other, *snapshots)

@@ -13,6 +13,7 @@ from components.rules import UNKNOWN, Evidence, Param, Params, Rule, Stack, Viol
 from components.signatures import UNKNOWN_VALUE
 from policies import pack
 from policies.snapshots.rules import RULES as SNAPSHOTS
+from tests.policy_cases import Case, cases
 from tests.policy_stacks import ALL, URN, found, metal, virtual
 from tests.specs import rich
 
@@ -110,6 +111,16 @@ BROKEN = Rule(
 @pytest.mark.parametrize("stack", [virtual(rich({"backup": {}})), metal(rich())], ids=["vm", "metal"])
 def test_a_rule_says_the_same_through_the_protocol(rule: Rule, stack: Stack) -> None:
     assert reports(rule, stack) == [(message, stack.urn) for message in found([rule], stack)]
+
+
+WITH_RESOURCES = {name: case for name, case in cases() if case.stack.resources}
+
+
+@pytest.mark.parametrize("case", WITH_RESOURCES.values(), ids=WITH_RESOURCES)
+def test_raw_resources_arrive_through_the_protocol(case: Case) -> None:
+    """With what is unknown in them, the machine that they belong to, and where their values come from."""
+    undecided = [f"not decidable at preview: {case.undecided}"] if case.undecided else []
+    assert [said for said, _ in reports(case.declared, case.stack, None, **case.params)] == [*case.says, *undecided]
 
 
 def test_a_rule_that_raises_is_reported_with_its_place() -> None:

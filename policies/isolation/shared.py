@@ -1,4 +1,4 @@
-"""What the rules of isolation have in common: evidence, a parameter, and how they count and list."""
+"""Evidence and a parameter that several rules of isolation have."""
 
 from __future__ import annotations
 
@@ -17,12 +17,3 @@ EXPOSURE_DAYS = Param(
     description="Days until a published fix runs on every node and host.",
     evidence=Evidence("assumption", "one patch round a month"),
 )
-
-
-def amount(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def listed(names: list[str]) -> str:
-    """Empty for none."""
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
