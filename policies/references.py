@@ -35,7 +35,12 @@ class Machines:
     def many(self, resource: Raw, prop: str) -> set[str]:
         """Names of the machines whose VMs a property lists, found likewise. Raises Undecided."""
         found = set(self._sources(resource, prop))
-        if not found:
+        if found:
+            listed = resource.props.get(prop)
+            known = listed if isinstance(listed, list | tuple) else ()
+            # What is not known of the list comes from the same sources.
+            found |= {self._by_uuid[uuid] for uuid in known if isinstance(uuid, str) and uuid in self._by_uuid}
+        else:
             listed = resource.get(prop) or []
             found = {self._named(resource, prop, resource.get(prop, i)) for i in range(len(listed))}
         return found - {""}

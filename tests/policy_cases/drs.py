@@ -50,6 +50,15 @@ def kept(stack: Stack, *, without: str = "", ids: Any = None, rule: Mapping[str,
     return adding(stack, *vms, group, raw(ZONE_RULE, "stay", stays))
 
 
+def some_by_id(stack: Stack) -> Stack:
+    """The stack with one VM in the group by its output, the other by an id that somebody wrote down."""
+    first, second = (vm(m.wanted.name, uuid=uuid) for m, uuid in zip(stack.machines, (UNKNOWN, "4213"), strict=True))
+    listed = {"name": "all-vms", "virtualMachineIds": [UNKNOWN, "4213"]}
+    group = raw(GROUP, "all", listed, sources={"virtualMachineIds": [first]})
+    stays = {"vmGroupName": "all-vms", "affinityHostGroupName": "all-hosts"}
+    return adding(stack, first, second, group, raw(ZONE_RULE, "stay", stays))
+
+
 def descheduler(stack: Stack, levels: Mapping[str, int] | None = None, **more: Any) -> Stack:
     plugins = [
         {"name": "DefaultEvictor", "args": {"nodeFit": True}},
@@ -248,6 +257,7 @@ CASES = (
             f"a zone\n{LOOSE.replace('3', '2')}",
         ),
     ),
+    Case("drs-zone-label-unpinned", some_by_id(virtual(spec({"zones": ["a", "b"]})))),
     Case(
         "drs-zone-label-unpinned",
         kept(virtual(rich()), rule={"vmGroupName": UNKNOWN}),

@@ -1,10 +1,11 @@
-"""Assessments against worked examples: backups, and elections of etcd."""
+"""Assessments against worked examples: backups, elections of etcd, and the fullest node."""
 
 from __future__ import annotations
 
 import pytest
 
 from isostack.assess.backup import lost, reach
+from isostack.assess.balance import fullest
 from isostack.assess.etcd import election
 
 
@@ -27,3 +28,10 @@ def test_one_copy_reaches_no_time_back() -> None:
 def test_election(stun: float, members: int, p: float) -> None:
     assert election(stun, members) == pytest.approx(p)
     assert election(stun, 1) == 0  # nobody else could lead
+
+
+def test_the_fullest_node_by_hand() -> None:
+    assert fullest([(4, 1.0)], 2) == 2.5  # never more than 2 in truth: the bound holds for any sizes
+    assert fullest([(1, 3.0), (3, 1.0)], 2) == 4.5
+    assert fullest([(2, 1.0)], 1) == 2
+    assert fullest([], 3) == 0
