@@ -83,8 +83,8 @@ class Raw:
     machine: str = ""
     """The machine of the plan that it is a part of; empty: of none."""
     ignore_changes: tuple[str, ...] = ()
-    refers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """URNs of the resources that each property is made of: known also where the property, such as an id, is not."""
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By property, the URNs of the resources that its value comes from: known also where the value is not."""
 
     def get(self, *path: str | int) -> Any:
         """The value at a path; None where there is none. Raises Undecided where it is not known."""

@@ -87,7 +87,7 @@ def _raw(resource: Any, parents: Mapping[str, str], machines: Mapping[str, str])
         props={key: value(each) for key, each in resource.properties.fields.items()},
         machine=machines.get(above or "", ""),
         ignore_changes=tuple(resource.options.ignoreChanges),
-        refers={name: tuple(each.urns) for name, each in resource.propertyDependencies.items()},
+        sources={key: tuple(each.urns) for key, each in resource.propertyDependencies.items()},
     )
 
 

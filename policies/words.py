@@ -1,22 +1,28 @@
-"""Words that messages of several packs share."""
+"""How messages of rules count and list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 LISTED = 3
-"""Names that a message lists; the others it counts."""
-
-
-def named(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    rest = len(names) - LISTED
-    parts = [*names[:LISTED], f"{rest} more"] if rest > 0 else list(names)
-    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else "".join(parts)
+"""Names that a message gives; the others it counts."""
 
 
 def count(number: int, noun: str) -> str:
+    """`1 node`, `2 nodes`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(names: Iterable[str]) -> str:
+    """All of them: `a, b and c`; empty for none."""
+    *most, last = [*names] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def named(names: Iterable[str]) -> str:
+    """The first few, each once: `a, b, c and 2 more`."""
+    each = list(dict.fromkeys(names))
+    return listed([*each[:LISTED], *([f"{len(each) - LISTED} more"] if len(each) > LISTED else [])])
 
 
 def seconds(value: float) -> str:

@@ -104,12 +104,12 @@ def raw(
     *,
     machine: str = "",
     ignore: Sequence[str] = (),
-    refers: Mapping[str, Sequence[Raw]] | None = None,
+    sources: Mapping[str, Sequence[Raw]] | None = None,
 ) -> Raw:
-    """A provider's resource, as the engine shows it; `machine` is the one of the plan that it is a part of, `refers`
-    the resources that its properties are made of."""
-    made_of = {prop: tuple(other.urn for other in others) for prop, others in (refers or {}).items()}
-    return Raw(f"{URN}{kind}::{name}", kind, name, props, machine, tuple(ignore), made_of)
+    """A provider's resource, as the engine shows it; `machine` is the one of the plan that it is a part of, `sources`
+    says for a property which resources its value comes from."""
+    came = {prop: tuple(other.urn for other in others) for prop, others in (sources or {}).items()}
+    return Raw(f"{URN}{kind}::{name}", kind, name, props, machine, tuple(ignore), came)
 
 
 def adding(stack: Stack, *resources: Raw) -> Stack:

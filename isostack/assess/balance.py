@@ -62,6 +62,13 @@ def unmet(utilisation: float, spread: float) -> float:
     return max(0.0, above + tail - above / utilisation)
 
 
+def fullest(pods: Sequence[tuple[int, float]], nodes: int) -> float:
+    """The most that a node can be asked for, in the unit of the requests, when each pod goes to the node that is asked
+    for least: no more than the mean and one pod above it. `pods`: how many ask for how much each."""
+    total = sum(count * request for count, request in pods)
+    return total / nodes + max((request for _, request in pods), default=0.0) * (1 - 1 / nodes)
+
+
 def gamma_p(a: float, x: float) -> float:
     """Regularised lower incomplete gamma function P(a, x), for a > 0 and x >= 0, to about 1e-12.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from components.rules import HIDDEN, Evidence, Param, Params, Raw, Rule, Stack, Violation, figure
 from isostack.assess.fleet import rebuild_seconds
-from isostack.assess.words import counted, named
+from policies.words import count, named
 
 HARDWARE = "kubernetes:tinkerbell.org/v1alpha1:Hardware"
 WORKFLOW = "kubernetes:tinkerbell.org/v1alpha1:Workflow"
@@ -18,7 +18,7 @@ def check_bmc(stack: Stack, params: Params) -> Iterator[Violation]:
     dumb = [hardware.name for hardware in stack.raw(HARDWARE) if not hardware.get("spec", "bmcRef", "name")]
     if not dumb and all(site.power_control for site in stack.sites):
         return
-    who = f"{counted(len(dumb), 'host')} without a BMC ({named(dumb)})" if dumb else "hosts without a BMC"
+    who = f"{count(len(dumb), 'host')} without a BMC ({named(dumb)})" if dumb else "hosts without a BMC"
     yield Violation(
         "inventory",
         f"{who}: nothing powers them off or boots them from the network\n"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from components.facts import MachineFacts, SiteFacts
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, figure, percent
 from isostack.assess.fleet import any_broken, beyond_smallest, hours_away, rebuild_seconds, stranded
-from isostack.assess.words import counted
 from policies.fleet.hardware import NO_BMC, TWICE
+from policies.words import count
 
 HOST = frozenset({"host"})
 REPAIRS = Evidence(
@@ -27,7 +27,7 @@ def check_spare(stack: Stack, params: Params) -> Iterator[Violation]:
         repair, ready = params["repairHours"], rebuild_seconds() / 3600
         yield Violation(
             "inventory",
-            f"no spare for {counted(used, 'host')}: within a year one breaks with p = {percent(any_broken(used))}\n"
+            f"no spare for {count(used, 'host')}: within a year one breaks with p = {percent(any_broken(used))}\n"
             f"each time its node is away until the repair, {repair:g} h [assumption]: "
             f"{figure(hours_away(used, repair))} h a year on average; on a spare it is back after {figure(ready)} h, "
             f"{figure(hours_away(used, ready))} h a year",
@@ -67,7 +67,7 @@ def check_zone(stack: Stack, params: Params) -> Iterator[Violation]:
         yield Violation(
             "hosts" if site.machine == "vm" else "inventory",
             f"{_zones([zone for zone, _ in lone])}: with it the zone is gone, "
-            f"{counted(max(len(machines) for _, machines in lone), 'node')} at most\n{_meanwhile(site)}",
+            f"{count(max(len(machines) for _, machines in lone), 'node')} at most\n{_meanwhile(site)}",
             tuple(machine.wanted.name for machine in inside),
             of="target",
         )
@@ -84,7 +84,7 @@ def check_oversized(stack: Stack, params: Params) -> Iterator[Violation]:
         wanted, has = (sum(m.wanted.size.memory for m in machines), sum(m.place.size.memory for m in machines))
         yield Violation(
             "controlPlane.size",
-            f"{counted(len(machines), 'host')} with {there} CPU and {has // GIB}Gi for {asked} CPU and "
+            f"{count(len(machines), 'host')} with {there} CPU and {has // GIB}Gi for {asked} CPU and "
             f"{wanted // GIB}Gi asked\n"
             f"{percent(stranded(asked, there))} of the CPU and {percent(stranded(wanted, has))} of the memory is out "
             "of reach: no pod of a workload runs on the control plane",

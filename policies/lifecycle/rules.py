@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Undecided, Violation
 from isostack.assess.releases import CERTIFICATE_DAYS, MINORS, Minor, day, minor
-from isostack.assess.words import counted, named
+from policies.words import count, named
 
 VM = "vsphere:index/virtualMachine:VirtualMachine"
 DEVICE = "equinix-metal:index/device:Device"
@@ -52,7 +52,7 @@ def check_end(stack: Stack, params: Params) -> Iterator[Violation]:
     verb = "end" if left > 0 else "ended"
     newest = max(MINORS)
     further = (
-        f"\n1.{newest} has them until {MINORS[newest].end}: {counted(newest - number, 'upgrade')} away, since kubeadm "
+        f"\n1.{newest} has them until {MINORS[newest].end}: {count(newest - number, 'upgrade')} away, since kubeadm "
         "leaves out no minor"
         if newest > number
         else ""
@@ -80,7 +80,7 @@ def check_certificates(stack: Stack, params: Params) -> Iterator[Violation]:
 def _when(days: int) -> str:
     if not days:
         return "today"
-    return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
+    return f"in {count(days, 'day')}" if days > 0 else f"{count(-days, 'day')} ago"
 
 
 def _own(stack: Stack) -> tuple[int, Minor]:

@@ -7,7 +7,7 @@ from math import ceil
 
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, percent
 from isostack.assess.network import ARP_MEAN, BGP_HOLD, arp_failover, node_networks
-from isostack.assess.words import counted, named
+from policies.words import count, named
 
 SERVICE = "kubernetes:core/v1:Service"
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -45,7 +45,7 @@ def check_load_balancer(stack: Stack, params: Params) -> Iterator[Violation]:
     elif pending:
         yield Violation(
             LOAD_BALANCER,
-            f"false, and {counted(len(pending), 'Service')} of type LoadBalancer: {named(pending)}\n"
+            f"false, and {count(len(pending), 'Service')} of type LoadBalancer: {named(pending)}\n"
             "no target brings a load balancer along, so they wait for an address for ever",
             tuple(pending),
         )
@@ -60,7 +60,7 @@ def check_pod_cidr(stack: Stack, params: Params) -> Iterator[Violation]:
     if left < growth:
         yield Violation(
             "kubernetes.podCidr",
-            f"{spec.kubernetes.pod_cidr} holds {counted(there, 'node')}, a /24 each: {nodes} and {surge} of surge "
+            f"{spec.kubernetes.pod_cidr} holds {count(there, 'node')}, a /24 each: {nodes} and {surge} of surge "
             f"leave {left}, less than {params['growthPercent']:g} % for growth ({growth})\n"
             "the node after the last has no network for its pods and stays NotReady, and the network of a running "
             "cluster cannot be made larger",

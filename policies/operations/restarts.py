@@ -10,7 +10,7 @@ from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Violatio
 from isostack.assess.exposure import KERNEL_ESCALATIONS, exposure
 from isostack.assess.fleet import POST
 from isostack.assess.patching import JOIN, drain_seconds, weeks
-from isostack.assess.words import counted, named
+from policies.words import count, named
 
 HOUR = 3600
 BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
@@ -30,7 +30,7 @@ def check_missing(stack: Stack, params: Params) -> Iterator[Violation]:
     yield Violation(
         "availability.reboots",
         "none: updated kernels do not run until a person has drained and restarted "
-        f"{counted(len(each), 'node')}, {figure(sum(each) / HOUR)} h for a round, one by one\n"
+        f"{count(len(each), 'node')}, {figure(sum(each) / HOUR)} h for a round, one by one\n"
         f"an exploited kernel escalation turns up within {days:g} days with p = "
         f"{percent(exposure(KERNEL_ESCALATIONS, days))}: exposure, not breach",
     )
@@ -46,7 +46,7 @@ def check_window(stack: Stack, params: Params) -> Iterator[Violation]:
     if needed > params["maxWeeks"]:
         yield Violation(
             "availability.reboots",
-            f"{counted(len(each), 'node')} restart one by one, {figure(mean / 60)} min each, in "
+            f"{count(len(each), 'node')} restart one by one, {figure(mean / 60)} min each, in "
             f"{figure(len(reboots.days) * window / HOUR)} h a week: a round takes {needed} weeks\n"
             f"a fixed kernel runs on the last node {7 * needed} days later at worst, when an exploited escalation has "
             f"turned up with p = {percent(exposure(KERNEL_ESCALATIONS, 7 * needed))}: exposure, not breach",
@@ -103,7 +103,7 @@ def _blocks(stack: Stack, budget: Raw) -> str:
     needed = ceil(int(share) * replicas / 100) if str(least).endswith("%") else int(share)
     if needed < replicas:
         return ""
-    return f"minAvailable is {least} of {counted(replicas, 'replica')} ({named([owner.name for owner in owners])})"
+    return f"minAvailable is {least} of {count(replicas, 'replica')} ({named([owner.name for owner in owners])})"
 
 
 def _selects(budget: Raw, owner: Raw) -> bool:

@@ -9,8 +9,8 @@ from typing import Final
 from components.facts import SiteFacts
 from components.rules import Evidence, Params, Raw, Rule, Stack, Violation, percent
 from isostack.assess.fleet import any_broken
-from isostack.assess.words import counted, named
 from policies.operations.restarts import DRAIN_BLOCKED, MISSING, SHORT
+from policies.words import count, named
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 RUNS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet")
@@ -25,7 +25,7 @@ def check_monitoring(stack: Stack, params: Params) -> Iterator[Violation]:
     nodes = len(stack.machines)
     yield Violation(
         "monitoring.nodeMetrics",
-        f"false, and nothing else here measures the {counted(nodes, 'node')}: a full disk, a throttled CPU or memory "
+        f"false, and nothing else here measures the {count(nodes, 'node')}: a full disk, a throttled CPU or memory "
         "that runs out is noticed by what it breaks",
     )
 

@@ -61,7 +61,7 @@ def check_apart(stack: Stack, params: Params) -> Iterator[Violation]:
 
 def _members(rule: Raw, vms: Sequence[Raw]) -> frozenset[str]:
     """The machines that a rule names: by what its ids are made of, or by the ids themselves where they are typed in."""
-    made_of = set(rule.refers.get("virtualMachineIds", ()))
+    made_of = set(rule.sources.get("virtualMachineIds", ()))
     if made_of:
         return frozenset(vm.machine for vm in vms if vm.urn in made_of)
     ids = [rule.get("virtualMachineIds", i) for i in range(len(rule.get("virtualMachineIds") or ()))]

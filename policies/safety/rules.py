@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from components.rules import Evidence, Params, Rule, Stack, Undecided, Violation
 from components.update import Update
+from policies.words import named
 
 CONTROL_PLANE = "control-plane"
-LISTED = 3
-"""Names that a message has; the others it counts."""
 
 
 def _update(stack: Stack) -> Update:
@@ -28,7 +27,7 @@ def quorum(stack: Stack, params: Params) -> Iterator[Violation]:
         what = "the cluster's state is gone with it" if not left else "the API stops until they are back, or for good"
         yield Violation(
             "controlPlane.nodes",
-            f"{_named(lost)} of {members} control-plane nodes go at once: etcd needs {needed}, {left} "
+            f"{named(lost)} of {members} control-plane nodes go at once: etcd needs {needed}, {left} "
             f"{'is' if left == 1 else 'are'} left\n{what}",
             tuple(lost),
         )
@@ -54,7 +53,7 @@ def keys(stack: Stack, params: Params) -> Iterator[Violation]:
     if lost:
         yield Violation(
             "access",
-            f"{_named(list(lost))}: made anew or deleted, while {len(_update(stack).machines)} machines keep the old\n"
+            f"{named(lost)}: made anew or deleted, while {len(_update(stack).machines)} machines keep the old\n"
             "a machine that is made later does not fit its cluster",
             lost,
         )
@@ -67,15 +66,9 @@ def storage(stack: Stack, params: Params) -> Iterator[Violation]:
         holds = f"\nvolumes of {', '.join(volumes)} may be in it" if volumes else ""
         yield Violation(
             "storage.classes",
-            f"{_named(list(lost))} deleted: nothing then attaches, detaches or deletes the volumes that are "
-            f"there{holds}",
+            f"{named(lost)} deleted: nothing then attaches, detaches or deletes the volumes that are there{holds}",
             lost,
         )
-
-
-def _named(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"{', '.join(names[:LISTED])}{more}"
 
 
 ETCD = Evidence("documented", "https://etcd.io/docs/v3.6/faq/: a cluster of n members needs n/2+1 of them")

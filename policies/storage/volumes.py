@@ -60,7 +60,7 @@ def check_storage_drs(stack: Stack, params: Params) -> Iterator[Violation]:
     if not _uses_csi(stack):
         return
     overrides = [(o, str(o.get("sdrsEnabled")).lower(), o.get("sdrsAutomationLevel")) for o in stack.raw(OVERRIDE)]
-    off = {urn for o, on, _ in overrides if on == "false" for urn in o.refers.get("virtualMachineId", ())}
+    off = {urn for o, on, _ in overrides if on == "false" for urn in o.sources.get("virtualMachineId", ())}
     # That it is set is known also where the id is not.
     moved = [
         vm.name

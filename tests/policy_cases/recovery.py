@@ -22,8 +22,8 @@ STATELESS = {"workloads.3.state": "none"}
 def apart(members: Sequence[str] = MEMBERS, **props: Any) -> Raw:
     """An anti-affinity rule as at preview: the ids of its VMs are unknown, what they are made of is not."""
     ids = {"virtualMachineIds": [UNKNOWN] * len(members)}
-    refers = {"virtualMachineIds": [VMS[name] for name in members]}
-    return raw(ANTI_AFFINITY, "control-plane", {"mandatory": False, **ids, **props}, refers=refers)
+    sources = {"virtualMachineIds": [VMS[name] for name in members]}
+    return raw(ANTI_AFFINITY, "control-plane", {"mandatory": False, **ids, **props}, sources=sources)
 
 
 def with_rule(*rules: Raw, stack: Stack = SHOP) -> Stack:

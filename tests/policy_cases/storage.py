@@ -31,7 +31,7 @@ CLUSTERED = node(datastoreClusterId=UNKNOWN)
 
 
 def override(**props: Any) -> Raw:
-    return raw(OVERRIDE, "mine", {"virtualMachineId": UNKNOWN, **props}, refers={"virtualMachineId": [CLUSTERED]})
+    return raw(OVERRIDE, "mine", {"virtualMachineId": UNKNOWN, **props}, sources={"virtualMachineId": [CLUSTERED]})
 
 
 def ceph(size: Any = 3, pool: str = "db", devices: str = "^nvme[0-9]n1$") -> Raw:

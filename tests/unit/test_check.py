@@ -95,10 +95,10 @@ def test_the_example_stacks() -> None:
     findings = found([*previews("shop"), *previews("edge")], PACKS)
     assert {stack: [f.rule for f in each] for stack, each in findings.items()} == {
         "shop-equinix": [],
-        "shop-tinkerbell": [],
+        "shop-tinkerbell": ["iso-host-per-tenant-waste"],
         "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
-        "edge-tinkerbell": ["drs-value", "backup-volumes-missing"],
-        "edge-vsphere": ["drs-value", "backup-volumes-missing"],
+        "edge-tinkerbell": ["drs-value", "backup-volumes-missing", "backup-retention"],
+        "edge-vsphere": ["drs-value", "backup-volumes-missing", "backup-retention"],
     }
     assert {finding.level for each in findings.values() for finding in each} == {"advisory"}
 

@@ -13,6 +13,7 @@ from components.rules import UNKNOWN, Evidence, Param, Params, Rule, Stack, Viol
 from components.signatures import UNKNOWN_VALUE
 from policies import pack
 from policies.snapshots.rules import RULES as SNAPSHOTS
+from tests.policy_cases import Case, cases
 from tests.policy_stacks import ALL, URN, found, metal, virtual
 from tests.specs import rich
 
@@ -77,7 +78,7 @@ def resources(stack: Stack, cluster: Mapping[str, Any]) -> Iterator[Any]:
             parent = f"{URN}{MACHINE}::{raw.machine}" if raw.machine else ""
             made = resource(raw.type, raw.name, _marked(raw.props), parent)
             made.options.ignoreChanges.extend(raw.ignore_changes)
-            for prop, urns in raw.refers.items():
+            for prop, urns in raw.sources.items():
                 made.propertyDependencies[prop].urns.extend(urns)
             yield made
 
@@ -106,6 +107,16 @@ BROKEN = Rule(
 def test_a_rule_says_the_same_through_the_protocol(rule: Rule, stack: Stack) -> None:
     says = found([rule], stack) if rule.machines & stack.kinds else []
     assert reports(rule, stack) == [(message, stack.urn) for message in says]
+
+
+WITH_RESOURCES = {name: case for name, case in cases() if case.stack.resources}
+
+
+@pytest.mark.parametrize("case", WITH_RESOURCES.values(), ids=WITH_RESOURCES)
+def test_raw_resources_arrive_through_the_protocol(case: Case) -> None:
+    """With what is unknown in them, the machine that they belong to, and where their values come from."""
+    undecided = [f"not decidable at preview: {case.undecided}"] if case.undecided else []
+    assert [said for said, _ in reports(case.declared, case.stack, None, **case.params)] == [*case.says, *undecided]
 
 
 def test_a_rule_that_raises_is_reported_with_its_place() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from components.rules import percent
 from isostack.assess.balance import Load, gamma_p, spread, unmet
-from policies.drs.rules import RULES as DRS
+from policies.drs.value import RULES as DRS
 from tests.policy_stacks import found, metal, virtual
 from tests.specs import rich
 
@@ -42,9 +42,10 @@ def test_the_same_nodes_run_short_on_metal_unless_they_are_larger(rebalance: boo
 def test_replicas_in_a_multiple_of_the_nodes_leave_nothing_to_balance() -> None:
     even = rich({"workloads.3.replicas": 3})
     assert found(DRS, metal(even)) == []
-    (message,) = found(DRS, virtual(even, balancing=None))
-    assert message.startswith("spec workloads: DRS (disabled) changes nothing measurable: ")
+    (message,) = found(DRS, virtual(even))
+    assert message.startswith("spec workloads: DRS (fullyAutomated) changes nothing measurable: ")
     assert message.endswith(f"\nnodes do not run short of CPU {ASSUMED}")
+    assert found(DRS, virtual(even, balancing=None)) == []  # nobody counts on it
 
 
 def test_drs_matters_where_vcpus_outnumber_threads() -> None:

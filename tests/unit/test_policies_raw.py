@@ -69,7 +69,7 @@ def broken(case: str) -> Preview:
 @pytest.fixture(scope="module")
 def said() -> Mapping[str, set[str]]:
     findings = check([*previews("shop"), *map(broken, BROKEN)], PACKS)
-    return {stack: {finding.rule for finding in found} for stack, found in findings.items()}
+    return {stack: {finding.rule for finding in each.findings} for stack, each in findings.items()}
 
 
 @pytest.mark.parametrize("case", BROKEN)
