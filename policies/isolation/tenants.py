@@ -13,10 +13,11 @@ from policies.words import count, listed, named
 
 
 def hostile(stack: Stack) -> list[str]:
-    """Tenants whose code must be expected to break out, where others are there to be met. The one place to ask: pods
-    in a sandbox with a kernel of its own, once a spec can say so, are no danger to the kernel that others share."""
+    """Tenants whose code must be expected to break out, where others are there to be met. A pod in a sandbox has a
+    kernel of its own: what breaks out of that is on a node of its tenant's alone."""
     tenants = stack.cluster.wanted.tenants
-    return [tenant.name for tenant in tenants if tenant.trust == "external"] if len(tenants) > 1 else []
+    strangers = [tenant.name for tenant in tenants if tenant.trust == "external" and not tenant.sandbox]
+    return strangers if len(tenants) > 1 else []
 
 
 def open_pools(stack: Stack) -> dict[str, int]:
@@ -157,7 +158,7 @@ RULES = (
         level="advisory",
         claims=(9,),
         remediation="Accept it and patch the hypervisors fast; or keep its VMs on hosts of their own by a host group "
-        "with a rule that DRS and HA obey; or run its pool on whole hosts.",
+        "with a rule that DRS and HA obey; or its pods in sandboxes (tenants[].sandbox); or its pool on whole hosts.",
         evidence=(
             KEV,
             Evidence(

@@ -66,6 +66,7 @@ CASES = (
     Case("iso-hard-tenants-share-kernel", metal(rich(OPEN | TRUSTED))),
     Case("iso-external-tenant-boundary", virtual(rich()), (HYPERVISOR,)),
     Case("iso-external-tenant-boundary", virtual(rich(TRUSTED))),
+    Case("iso-external-tenant-boundary", virtual(rich({"tenants.1.sandbox": True}))),
     Case("iso-external-tenant-boundary", virtual(rich(OPEN))),  # the kernel is the nearer wall
     Case(
         "iso-external-tenant-boundary",

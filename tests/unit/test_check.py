@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,17 +90,15 @@ def test_what_is_unknown_is_advice_whatever_the_level() -> None:
     assert f"{PARTS}{CLUSTER}::shop" in finding.message
 
 
-def test_the_example_stacks() -> None:
-    """Nothing that would block; the same nodes run short only where they are no larger than asked."""
-    findings = found([*previews("shop"), *previews("edge")], PACKS)
-    assert {stack: [f.rule for f in each] for stack, each in findings.items()} == {
-        "shop-equinix": [],
-        "shop-tinkerbell": ["iso-host-per-tenant-waste"],
-        "shop-vsphere": ["drs-value", "iso-external-tenant-boundary"],
-        "edge-tinkerbell": ["drs-value", "backup-volumes-missing", "backup-retention"],
-        "edge-vsphere": ["drs-value", "backup-volumes-missing", "backup-retention"],
-    }
-    assert {finding.level for each in findings.values() for finding in each} == {"advisory"}
+@pytest.mark.parametrize("stack", [*previews("shop"), *previews("edge")], ids=lambda stack: stack.stack)
+def test_the_example_stacks(stack: Preview, golden: Callable[[str, str], None]) -> None:
+    """Nothing that would block, once what is documented is waived. What the pack lifecycle says depends on the day:
+    test_lifecycle.py has it on fixed ones."""
+    (findings,) = found([stack], PACKS).values()
+    assert [finding.rule for finding in findings if finding.blocks] == []
+    lasting = [finding for finding in findings if finding.pack != "lifecycle"]
+    text = "\n\n".join(f"{f.verdict} {f.rule}: {f.where}\n{f.message}" for f in lasting)
+    golden(f"findings/{stack.stack}.txt", f"{text}\n")
 
 
 def test_no_packs_no_findings() -> None:
