@@ -15,10 +15,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
+from isostack.preview.own import give_way
 from isostack.preview.pool import end_with_parent, pipe, spawn
 
 _NO_ENGINE: Final = "127.0.0.1:0"
-_OURS: Final = Path(__file__).resolve().parents[1]
 _STDERR_LINES: Final = 20
 
 
@@ -76,10 +76,7 @@ def _main(output: Connection, errors: str, folder: str, environment: dict[str, s
         os.dup2(file.fileno(), 2)
     sys.stdout, sys.stderr = (_unbuffered(number) for number in (1, 2))
     os.chdir(folder)
-    if Path(folder).parents[1] != _OURS:
-        # Another project's rules import that project's modules, not ours of the same name.
-        for name in [name for name in sys.modules if name.partition(".")[0] in ("components", "policies")]:
-            del sys.modules[name]
+    give_way(Path(folder).parents[1])
     sys.argv = ["pulumi.policy", _NO_ENGINE, folder]
     runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
 

@@ -24,6 +24,7 @@ from isostack.preview.config import set_config
 from isostack.preview.failure import explain
 from isostack.preview.model import Preview
 from isostack.preview.monitor import Engine, Monitor
+from isostack.preview.own import give_way
 from isostack.preview.protocol import Job, PreviewFailed
 from isostack.preview.transcript import Transcript
 
@@ -55,6 +56,7 @@ def _run_program(job: Job, root: Path, monitor: Monitor, engine: Engine) -> str 
     """Runs `__main__.py` at the root and all that it leaves to be done. Returns what is wrong with its exit code."""
     if not (root / "__main__.py").is_file():
         return f"unable to find main python program `__main__.py` in `{root}`"
+    give_way(root)
     os.chdir(root)
     sys.path.insert(0, job.root)
     sys.argv = [job.root]

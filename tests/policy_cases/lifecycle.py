@@ -120,7 +120,7 @@ CASES = (
     Case(
         "life-userdata-in-place",
         adding(
-            virtual(spec()),
+            virtual(spec({"pools.0.nodes": 2})),
             machine(VM, "tiny-apps-0", {"extraConfig": HIDDEN, "clone": {}}, "clone"),
             machine(VM, "tiny-apps-1", {"extraConfig": {"guestinfo.userdata": "x"}, "clone": {}}, "clone"),
         ),
@@ -141,7 +141,7 @@ CASES = (
     Case(
         "life-userdata-in-place",
         adding(
-            virtual(spec()),
+            virtual(spec({"pools.0.nodes": 2})),
             machine(VM, "tiny-apps-0", {"extraConfig": UNKNOWN, "clone": {}}, "extraConfig", "clone.templateUuid"),
             machine(VM, "tiny-apps-1", {"extraConfig": UNKNOWN, "clone": {}}, "*"),
             raw(VM, "jump-host", {"extraConfig": {"guestinfo.userdata": "x"}}),

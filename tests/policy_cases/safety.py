@@ -34,7 +34,8 @@ DB = tuple(f"shop-db-{i}" for i in range(3))
 CASES = (
     *on_both(
         "safe-quorum",
-        "spec controlPlane.nodes: shop-control-plane-0, shop-control-plane-1 of 3 control-plane nodes go at once: etcd "
+        "spec controlPlane.nodes: shop-control-plane-0 and shop-control-plane-1 of 3 control-plane nodes go at once: "
+        "etcd "
         "needs 2, 1 is left\nthe API stops until they are back, or for good",
         {"rebuilt": MASTERS[:1], "gone": MASTERS[1:2]},
         {"rebuilt": MASTERS[:1]},
@@ -62,14 +63,15 @@ CASES = (
     ),
     *on_both(
         "safe-keys",
-        "spec access: shop-ca, shop-sa: made anew or deleted, while 14 machines keep the old\n"
+        "spec access: shop-ca and shop-sa: made anew or deleted, while 14 machines keep the old\n"
         "a machine that is made later does not fit its cluster",
         {"keys": ("shop-ca", "shop-sa")},
         {},
     ),
     *on_both(
         "safe-storage",
-        "spec storage.classes: StorageClass fast, add-on rook-ceph deleted: nothing then attaches, detaches or deletes "
+        "spec storage.classes: StorageClass fast and add-on rook-ceph deleted: nothing then attaches, detaches or "
+        "deletes "
         "the "
         "volumes that are there\nvolumes of orders-db, search may be in it",
         {"storage": ("StorageClass fast", "add-on rook-ceph")},

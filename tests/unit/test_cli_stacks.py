@@ -106,9 +106,12 @@ def test_a_spec_that_no_stack_names(tiny: ScratchProject) -> None:
 @pytest.mark.parametrize(
     ("key", "right"),
     [
-        ("isostack:targett", "keys of isostack: isostack:spec, isostack:target"),
-        ("isostack:bmcUsername", "keys of isostack: isostack:spec, isostack:target"),  # tinkerbell's alone
-        ("isostack:config:pin", "keys of isostack: isostack:spec, isostack:target"),
+        ("isostack:targett", "keys of isostack: isostack:spec, isostack:target, isostack:policies"),
+        (
+            "isostack:bmcUsername",
+            "keys of isostack: isostack:spec, isostack:target, isostack:policies",
+        ),  # tinkerbell's alone
+        ("isostack:config:pin", "did you mean 'isostack:policies'?"),
     ],
 )
 def test_keys_that_this_target_does_not_read(tiny: ScratchProject, key: str, right: str) -> None:

@@ -179,7 +179,7 @@ def test_only_what_is_new(tmp_path: Path) -> None:
     before = tmp_path / "before.json"
     run = Run(ROOT, "check", "edge-vsphere", "--pack", "snapshots", "--format", "json")
     found = run.json["stacks"]["edge-vsphere"]["findings"]
-    assert [each["rule"] for each in found] == ["backup-volumes-missing"]
+    assert [each["rule"] for each in found] == ["backup-volumes-missing", "backup-retention"]
     assert found[0]["place"]["file"] == "stacks/edge.yaml"
     before.write_text(run.out)
     ask = ("check", "edge-vsphere", "--pack", "snapshots", "--format", "json", "--fail-on", "advisory", "--baseline")
