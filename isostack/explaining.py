@@ -98,7 +98,7 @@ def _rule(rule: Rule) -> Iterator[str]:
 
 
 def _param(param: Param) -> str:
-    span = f"{param.default:g}, from {param.minimum:g} to {param.maximum:g}"
+    span = f"{param.default:.12g}, from {param.minimum:.12g} to {param.maximum:.12g}"
     return f"{param.name} ({span}): {param.description} {param.evidence}"
 
 

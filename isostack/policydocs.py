@@ -76,7 +76,7 @@ def _pack(pack: str, rules: tuple[Rule, ...]) -> Iterator[str]:
             yield from ("", "| parameter | default | from | to | |", "|---|---:|---:|---:|---|")
             for param in rule.params:
                 meaning = f"{param.description} {param.evidence}"
-                cells = (param.name, f"{param.default:g}", f"{param.minimum:g}", f"{param.maximum:g}", meaning)
+                cells = (param.name, f"{param.default:.12g}", f"{param.minimum:.12g}", f"{param.maximum:.12g}", meaning)
                 yield "| " + " | ".join(map(_cell, cells)) + " |"
         yield from ("", "Evidence:", "")
         yield from (f"- {_text(str(each))}" for each in rule.evidence)

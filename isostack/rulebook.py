@@ -57,4 +57,4 @@ def _unknown(what: str, name: str, known: Iterable[str], path: FieldPath) -> Pro
 def _out_of_range(param: Param, value: float, path: FieldPath) -> Iterator[Problem]:
     if not param.minimum <= value <= param.maximum:
         what = f"{value:g} is out of range for {param.name}"
-        yield Problem(what, f"from {param.minimum:g} to {param.maximum:g}", path)
+        yield Problem(what, f"from {param.minimum:.12g} to {param.maximum:.12g}", path)
