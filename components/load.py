@@ -8,8 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from components import settings, sizing, targets
-from components import spec as specs
+from components import consistency, settings, sizing, targets
 from components.addons import sandboxes
 from components.bootstrap import budget, labels
 from components.decode import decode
@@ -148,7 +147,7 @@ def _kind(data: Any) -> Any:
 
 
 def _spec_problems(spec: Spec) -> Iterator[Problem]:
-    return chain(specs.problems(spec), sizing.problems(spec), labels.problems(spec), sandboxes.problems(spec))
+    return chain(consistency.problems(spec), sizing.problems(spec), labels.problems(spec), sandboxes.problems(spec))
 
 
 def _locate(problem: Problem, document: Document, at: FieldPath) -> Problem:

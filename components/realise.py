@@ -33,6 +33,10 @@ SHARED: Mapping[str, Rule] = {
     "pools.*.labels": equal("kubelet node labels at registration", BIRTH),
     "pools.*.taints": equal("kubelet taints at registration", BIRTH),
     "tenants.*.name": equal("namespace with default-deny NetworkPolicy"),
+    "tenants.*.quota.cpu": equal(
+        "ResourceQuota of the namespace; a LimitRange gives pods that ask for nothing a request"
+    ),
+    "tenants.*.quota.memory": equal("the same"),
     "tenants.*.trust": equal("Pod Security level of the namespace; policy pack isolation"),
     "access.admins": equal("cloud-init authorized keys", BIRTH),
     "access.oidc.issuer": equal("API server structured authentication", CREATION),

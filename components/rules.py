@@ -90,6 +90,8 @@ class Raw:
         """The value at a path; None where there is none. Raises Undecided where it is not known."""
         value: Any = self.props
         for i, step in enumerate(path):
+            if value == HIDDEN:
+                raise Undecided(f"{'.'.join(map(str, path[:i]))} of {self.name} is a secret")
             if isinstance(value, Mapping):
                 value = value.get(str(step))
             elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int):

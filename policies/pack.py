@@ -56,6 +56,9 @@ class Service(analyzer_pb2_grpc.AnalyzerServicer):
         self._name, self._rules = name, rules
         self._told = Told({}, {})
         self._json = False
+        self._inputs: dict[str, Any] = {}
+        """By URN, of the types that rules read: asked about before the stack as a whole."""
+        self._reads = {kind for rule in rules for kind in rule.reads}
         self._update: Update | None = None
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:
@@ -76,11 +79,14 @@ class Service(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
     def ConfigureStack(self, request: Any, context: Any) -> Any:
+        self._inputs = {}
         self._json = READER in request.tags
         self._update = Update.model_validate_json(request.tags[UPDATE]) if UPDATE in request.tags else None
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
     def Analyze(self, request: Any, context: Any) -> Any:
+        if request.type in self._reads:
+            self._inputs[request.urn] = request.properties
         return analyzer_pb2.AnalyzeResponse()
 
     def Remediate(self, request: Any, context: Any) -> Any:
@@ -92,8 +98,8 @@ class Service(analyzer_pb2_grpc.AnalyzerServicer):
     def AnalyzeStack(self, request: Any, context: Any) -> Any:
         response = analyzer_pb2.AnalyzeResponse()
         try:
-            reads = {kind for rule in self._rules for kind in rule.reads}
-            found = [replace(each, update=self._update) for each in protocol.stacks(request.resources, reads)]
+            stacks = protocol.stacks(request.resources, self._reads, self._inputs)
+            found = [replace(each, update=self._update) for each in stacks]
         except Exception as error:
             response.diagnostics.extend(self._diagnostic(verdict) for verdict in self._none(error))
             return response

@@ -25,9 +25,9 @@ from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
 F = TypeVar("F", bound=Facts)
 
 
-def stacks(resources: Sequence[Any], reads: Iterable[str]) -> Iterator[Stack]:
+def stacks(resources: Sequence[Any], reads: Iterable[str], inputs: Mapping[str, Any]) -> Iterator[Stack]:
     """The clusters among the resources of an AnalyzeStackRequest, each with what is below it, and the raw resources of
-    these types: all of them, also such as hang below no cluster.
+    these types: all of them, also such as hang below no cluster. `inputs`: properties of AnalyzeRequests, by URN.
 
     Only what is asked for is unpacked: a pack reads a few types, and a stack has thousands of resources. Raises
     Undecided where facts hold what only `pulumi up` can know, pydantic.ValidationError where they are not ours.
@@ -38,7 +38,7 @@ def stacks(resources: Sequence[Any], reads: Iterable[str]) -> Iterator[Stack]:
     parents = {resource.urn: resource.parent for resource in resources}
     machines = {r.urn: _facts(r, MachineFacts) for r in by_type[MACHINE]}
     names = {urn: facts.wanted.name for urn, facts in machines.items()}
-    raw = {kind: tuple(_raw(each, parents, names) for each in by_type[kind]) for kind in reads}
+    raw = {kind: tuple(_raw(each, parents, names, inputs) for each in by_type[kind]) for kind in reads}
     for top in by_type[CLUSTER]:
         cluster = _facts(top, ClusterFacts)
         yield Stack(
@@ -76,7 +76,7 @@ def _unknown(found: Any, path: str = "") -> str:
     return next((where for key, part in parts if (where := _unknown(part, f"{path}.{key}".lstrip(".")))), "")
 
 
-def _raw(resource: Any, parents: Mapping[str, str], machines: Mapping[str, str]) -> Raw:
+def _raw(resource: Any, parents: Mapping[str, str], machines: Mapping[str, str], inputs: Mapping[str, Any]) -> Raw:
     above: str | None = resource.urn
     while above and above not in machines:
         above = parents.get(above)
@@ -84,11 +84,22 @@ def _raw(resource: Any, parents: Mapping[str, str], machines: Mapping[str, str])
         urn=resource.urn,
         type=resource.type,
         name=resource.name,
-        props={key: value(each) for key, each in resource.properties.fields.items()},
+        props=_properties(resource, inputs),
         machine=machines.get(above or "", ""),
         ignore_changes=tuple(resource.options.ignoreChanges),
         sources={key: tuple(each.urns) for key, each in resource.propertyDependencies.items()},
     )
+
+
+def _properties(resource: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What the provider says, and what the program gave where that says more. At the first preview the provider of the
+    cluster's objects cannot be asked, and the engine has no outputs at all; and an object is one secret to it where the
+    program has hidden one value [seen] pulumi v3.259.0."""
+    found = {key: value(each) for key, each in resource.properties.fields.items()}
+    if resource.urn in inputs:
+        given = {key: value(each) for key, each in inputs[resource.urn].fields.items()}
+        found |= {key: each for key, each in given.items() if found.get(key, UNKNOWN) in (UNKNOWN, HIDDEN)}
+    return found
 
 
 def value(message: Any) -> Any:

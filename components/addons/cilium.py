@@ -9,6 +9,10 @@ from components.spec import Spec
 from components.target import TargetConfig
 
 NAME, WALL = "cilium", "metadata-wall"
+_SOCKETS = {"socketLB": {"hostNamespaceOnly": True}}
+"""Services are found by packet, not by socket: the sockets of a pod in a sandbox are in another kernel, where Cilium is
+not, and such a pod would reach no Service [documented]
+https://docs.cilium.io/en/stable/network/kubernetes/kata/"""
 
 
 def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
@@ -32,6 +36,7 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
             "tunnelProtocol": "geneve",
             # Service addresses come from the target's load balancer; two would fight over them.
             "enableLBIPAM": False,
+            **(_SOCKETS if any(tenant.sandbox for tenant in spec.tenants) else {}),
             "defaultLBServiceIPAM": "none",
             # Its certificates are made anew by every render, and nothing here reads its flows.
             "hubble": {"enabled": False},

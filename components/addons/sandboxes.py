@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from components.addons import cilium
 from components.addons.placement import ANY_NODE
-from components.plan import TENANT, Addon, Manifest, Release, Rule, if_asked
+from components.plan import TENANT, Addon, Manifest, Release, Rule, degraded, if_asked
 from components.problems import Problem
 from components.quantity import format_bytes, format_millicpus
 from components.sizing import SANDBOX_BYTES, SANDBOX_MILLICPUS
@@ -18,7 +18,11 @@ SHIM = "qemu-runtime-rs"
 """The chart's own default of each architecture [seen] as the chart; it stands in the name of the RuntimeClass."""
 RUNTIME_CLASS = f"kata-{SHIM}"
 MECHANISM = f"RuntimeClass {RUNTIME_CLASS} on the tenant's nodes, demanded of its pods by admission policy {POLICY}"
-LATER = "a pod that ran before it was asked goes on without"
+LIMITS = (
+    "a pod that ran before it was asked goes on without; and packets of a size that the tunnel does not carry are "
+    "fragmented, since a sandbox knows the MTU of its device and not that of its route"
+)
+"""[documented] https://docs.cilium.io/en/stable/network/kubernetes/kata/, Limitations"""
 
 
 def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
@@ -28,9 +32,10 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
         yield Addon(name=NAME, serves=("tenants.*.sandbox",), objects=objects, after=(cilium.NAME,))
 
 
-def sandbox_rules(rule: Rule) -> Mapping[str, Rule]:
-    """`rule` says how it comes true where it is asked."""
-    return {"tenants.*.sandbox": if_asked(rule)}
+def sandbox_rules(more: str = "", why: str = "") -> Mapping[str, Rule]:
+    """`more` is what the target does for it beside the rest, and `why` that is less than on whole hosts."""
+    mechanism, reason = (f"{MECHANISM}; {more}" if more else MECHANISM), (f"{why}; {LIMITS}" if why else LIMITS)
+    return {"tenants.*.sandbox": if_asked(degraded(mechanism, reason))}
 
 
 def problems(spec: Spec) -> Iterator[Problem]:

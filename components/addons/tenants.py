@@ -1,4 +1,4 @@
-"""Tenants: a namespace each, with its Pod Security level, a closed network, and no way onto another tenant's nodes."""
+"""Tenants: a namespace each, with its Pod Security level, quota, closed network, and no way onto others' nodes."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.plan import TENANT, Addon, Manifest
-from components.spec import Spec, Tenant
+from components.quantity import format_bytes, format_millicpus
+from components.spec import Quota, Spec, Tenant
 from components.target import TargetConfig
 
 NAME = "tenants"
 LEVELS = {"internal": "baseline", "external": "restricted"}
 """Pod Security level by trust. baseline stops known ways onto the node; restricted is the hardest there is [documented]
 https://kubernetes.io/docs/concepts/security/pod-security-standards/"""
+DEFAULT_REQUEST = {"cpu": "100m", "memory": "128Mi"}
+"""Of a container that asks for nothing, where its tenant has a quota [assumption]."""
 _DNS_PORTS = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
 
 
 def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
     if spec.tenants:
         objects = tuple(manifest for tenant in spec.tenants for manifest in _objects(tenant))
-        serves = ("tenants.*.name", "tenants.*.trust", "pools.*.tenant")
+        granted = ("tenants.*.quota.cpu", "tenants.*.quota.memory") if any(t.quota for t in spec.tenants) else ()
+        serves = ("tenants.*.name", "tenants.*.trust", *granted, "pools.*.tenant")
         yield Addon(name=NAME, serves=serves, objects=(*objects, *_own_nodes()))
 
 
@@ -34,6 +38,16 @@ def _objects(tenant: Tenant) -> Iterator[Manifest]:
         {"policyTypes": ["Ingress", "Egress"], "ingress": [{"from": [everything]}], "egress": [{"to": [everything]}]},
     )
     yield _policy(tenant, "allow-dns", {"policyTypes": ["Egress"], "egress": [{"to": [_dns()], "ports": _DNS_PORTS}]})
+    if tenant.quota:
+        yield from _granted(tenant, tenant.quota)
+
+
+def _granted(tenant: Tenant, quota: Quota) -> Iterator[Manifest]:
+    """A quota of requests refuses a pod that makes none, so such a pod gets one."""
+    hard = {"requests.cpu": format_millicpus(quota.cpu), "requests.memory": format_bytes(quota.memory)}
+    limit = {"type": "Container", "defaultRequest": DEFAULT_REQUEST}
+    yield Manifest("v1", "ResourceQuota", "quota", {"spec": {"hard": hard}}, tenant.name)
+    yield Manifest("v1", "LimitRange", "default-requests", {"spec": {"limits": [limit]}}, tenant.name)
 
 
 def _policy(tenant: Tenant, name: str, rules: dict[str, Any]) -> Manifest:

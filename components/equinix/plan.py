@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from components.addons import load_balancer_rules, sandbox_rules, storage_rules, unfenced_rules
-from components.addons.sandboxes import LATER, MECHANISM
 from components.equinix.addons import ALLOCATOR
 from components.equinix.config import Config
 from components.equinix.plans import CATALOGUE, ServerPlan
@@ -63,7 +62,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
             "a person power-cycles the device, or orders another, through the provider's API",
             f"no fence agent speaks that API, which ended on {SERVICE_ENDED}: nothing in the cluster fences a node",
         ),
-        **sandbox_rules(equal(MECHANISM, LATER)),
+        **sandbox_rules(),
         **storage_rules(config),
         **load_balancer_rules(config, ALLOCATOR),
     }

@@ -7,7 +7,6 @@ from itertools import islice
 
 from components import facts
 from components.addons import load_balancer_rules, remediation_rules, sandbox_rules, storage_rules, unfenced_rules
-from components.addons.sandboxes import LATER, MECHANISM
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
 from components.problems import FieldPath, InvalidInput, Problem, listed
@@ -219,7 +218,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
         },
         "availability.surge": _surge_rule(spec, config, assignment),
         **_fenced(config, assignment),
-        **sandbox_rules(equal(MECHANISM, LATER)),
+        **sandbox_rules(),
         **storage_rules(config),
         **load_balancer_rules(config),
     }

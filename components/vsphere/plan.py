@@ -9,7 +9,6 @@ from math import ceil
 
 from components import facts
 from components.addons import load_balancer_rules, remediation_rules, sandbox_rules, storage_rules
-from components.addons.sandboxes import LATER, MECHANISM
 from components.facts import Balancing, Place, Realisation, SiteFacts, Wanted
 from components.networks import addresses, server
 from components.plan import Assignment, Leaf, NodePlatform, Rule, degraded, equal
@@ -27,7 +26,7 @@ from components.vsphere.surge import surge_rule
 
 NESTED = (
     "a sandbox is a VM inside a VM: it starts and does I/O slower. Nested virtualisation is as of a VM's birth: one "
-    f"that is there already is built anew by its generation; {LATER}"
+    "that is there already is built anew by its generation"
 )
 """That a VM in a VM is slower [engineers' knowledge]; by how much depends on the workload, and is not measured here.
 nestedHvEnabled is off unless asked [documented] www.pulumi.com/registry/packages/vsphere, VirtualMachine."""
@@ -73,7 +72,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
         **_quorum_rule(spec, config, stands),
         "availability.surge": surge_rule(spec, config, stands),
         **remediation_rules(f"{FENCE_AGENT} by the VM's UUID"),
-        **sandbox_rules(degraded(f"{MECHANISM}; nested virtualisation in its VMs", NESTED)),
+        **sandbox_rules("nested virtualisation in its VMs", NESTED),
         **storage_rules(config),
         **load_balancer_rules(config),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from isostack.check import check
@@ -23,6 +24,7 @@ def of_isostack(preview: Preview, packs: Sequence[str] = PACKS) -> Sequence[Said
 def check_findings(engine: Outcome, ours: Sequence[Said]) -> None:
     """The same, in the same words; the engine has a rule's title before them."""
     theirs = [((p["pack"], p["rule"], p["level"], p["urn"]), p["message"]) for p in engine.policies]
-    assert sorted(key for key, _ in theirs) == sorted(key for key, _ in ours)
+    keys = [Counter(key for key, _ in said) for said in (theirs, ours)]
+    assert keys[0] == keys[1], f"the engine alone: {[*(keys[0] - keys[1])]}, we alone: {[*(keys[1] - keys[0])]}"
     for key, message in ours:
         assert [said for other, said in theirs if other == key and message in said], (key, message, theirs)

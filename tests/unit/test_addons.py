@@ -34,6 +34,8 @@ from tests.addons import (
 from tests.configs import config_for
 from tests.specs import SMALLEST, rich, spec
 
+QUOTA = {"tenants.1.quota": {"cpu": "12", "memory": "48Gi"}}
+
 
 def test_the_shop_gets_every_add_on() -> None:
     found = addons.common(rich(), vsphere())
@@ -97,6 +99,16 @@ def test_a_tenant_gets_a_closed_namespace_of_its_trust() -> None:
     assert Counter(policy.namespace for policy in policies) == {"shop": 3, "partner": 3}
     denied = [p for p in policies if p.name == "default-deny"]
     assert [p.body["spec"] for p in denied] == [{"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}] * 2
+
+
+def test_a_tenant_s_quota_counts_pods_that_ask_for_nothing_too() -> None:
+    (quota,) = (
+        t for t in by_name(addons.common(rich(QUOTA), vsphere()))["tenants"].objects if t.kind == "ResourceQuota"
+    )
+    (limit,) = (t for t in by_name(addons.common(rich(QUOTA), vsphere()))["tenants"].objects if t.kind == "LimitRange")
+    assert (quota.namespace, limit.namespace) == ("partner", "partner")
+    assert quota.body == {"spec": {"hard": {"requests.cpu": "12", "requests.memory": "48Gi"}}}
+    assert limit.body["spec"]["limits"][0]["defaultRequest"].keys() == {"cpu", "memory"}
 
 
 def test_the_etcd_backup_runs_beside_etcd_and_keeps_what_is_asked() -> None:

@@ -75,15 +75,25 @@ def planned(kind: str, wish: Spec) -> Plan:
     return make_plan(wish, config_for(kind, wish))
 
 
-def test_it_is_equal_on_metal_and_degraded_where_the_node_is_a_vm() -> None:
+def test_services_are_found_by_packet_where_sockets_are_in_another_kernel() -> None:
+    def values(wish: Spec) -> Any:
+        (release,) = by_name(addons.common(wish, vsphere()))["cilium"].objects
+        return body(release)["values"].get("socketLB")
+
+    assert values(rich(SANDBOX)) == {"hostNamespaceOnly": True}
+    assert values(rich()) is None
+
+
+def test_it_is_less_where_the_node_is_a_vm_and_says_what_it_takes_on_every_target() -> None:
     grades = {}
     for kind in targets.kinds():
         plan = planned(kind, rich(SANDBOX))
         told = {each.field: each for each in plan.realisations if each.field.endswith(".sandbox")}
         assert (told["tenants.shop.sandbox"].grade, told["tenants.shop.sandbox"].mechanism) == ("equal", "none asked")
         grades[plan.sites[0].machine] = told["tenants.partner.sandbox"]
-    assert {machine: each.grade for machine, each in grades.items()} == {"host": "equal", "vm": "degraded"}
+    assert {machine: each.grade for machine, each in grades.items()} == {"host": "degraded", "vm": "degraded"}
     assert "a VM inside a VM" in grades["vm"].reason
+    assert all("fragmented" in each.reason for each in grades.values())
     assert grades["host"].mechanism in grades["vm"].mechanism
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from components import sizing
+from components.consistency import problems
 from components.problems import Fault
 from components.quantity import (
     format_bytes,
@@ -13,7 +14,7 @@ from components.quantity import (
     parse_seconds,
     show_bytes,
 )
-from components.spec import Spec, problems
+from components.spec import Spec
 from tests.specs import rich, spec
 
 
@@ -106,6 +107,11 @@ def test_the_spec_survives_its_own_json() -> None:
             {"tenants": [{"name": name, "trust": "internal"} for name in ("shop", "partner", "guest")]},
             "tenants[2]",
             "no pool takes the pods of guest: every pool belongs to another tenant",
+        ),
+        (
+            {"tenants.1.quota": {"cpu": "3", "memory": "48Gi"}},
+            "tenants[1].quota.cpu",
+            "its workloads ask for 4: pods beyond 3 are refused",
         ),
     ],
 )
