@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, Strict
 
 from components.spec import Model
 
@@ -47,7 +47,7 @@ class PolicySettings(Model):
     levels: dict[str, Literal["advisory", "mandatory", "disabled"]] = Field(
         {}, description="By rule or pack: what a finding does. A rule's own level counts before its pack's."
     )
-    params: dict[str, dict[str, float]] = Field({}, description="By rule: its parameters.")
+    params: dict[str, dict[str, Annotated[float, Strict()]]] = Field({}, description="By rule: its parameters.")
     waivers: tuple[Waiver, ...] = Field((), description="Findings that are accepted.")
 
 

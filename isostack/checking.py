@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,11 +13,12 @@ import typer
 from components.problems import InvalidInput, Problem
 from components.wording import did_you_mean
 from isostack import asking
+from isostack.finding import Judgement
 from isostack.run import FINE, NOT_EQUIVALENT, output, print_json, warn
 from isostack.sourcenames import SOURCES
 
 if TYPE_CHECKING:
-    from isostack.finding import Finding, Judgement
+    from isostack.finding import Finding
     from isostack.preview import Preview
     from isostack.sources import Source
 
@@ -52,7 +52,8 @@ def check(
         ),
     ] = CheckFormat.text,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="Least level of a finding that makes it exit 1.")
+        FailOn,
+        typer.Option("--fail-on", help="Least level that makes it exit 1; what is waived or undecided never does."),
     ] = FailOn.mandatory,
     pack: Annotated[
         list[str] | None, typer.Option("--pack", help="Ask this pack alone; give it once for each.")
@@ -77,32 +78,37 @@ def check(
     from isostack.sources import sources
 
     project = asking.project()
-    known = read_baseline(baseline) if baseline else None
+    known = read_baseline(baseline) if baseline else {}
     folders = _chosen(asking.packs(project), pack or ())
     found, strays = sources(project, names or asking.all_stacks(project))
     warn(strays)
-    answer = asking.asked(project, found, folders, _deployed(deployed or (), found))
+    answer = asking.asked(project, found, folders, _deployed(deployed or (), found, project.name))
     rules = {each.rule: each for each in answer.rules}
-    _known("rule", only or (), rules)
+    _known(f"rule of {_listed(folders)}" if pack else "rule", only or (), rules)
     shown = tuple(rule for rule in answer.rules if not only or rule.rule in only)
-    judged = {label: _narrowed(each, only, known, label) for label, each in answer.judged.items()}
+    asked = {rule.rule for rule in shown}
+    judged = {label: _narrowed(each, asked, known, label) for label, each in answer.judged.items()}
     _print(format, shown, judged)
     bad = any(_counts(finding, fail_on) for each in judged.values() for finding in each.findings)
     raise typer.Exit(NOT_EQUIVALENT if bad else FINE)
 
 
-def _deployed(files: Sequence[str], asked: Sequence[Source]) -> list[Preview]:
+def _deployed(files: Sequence[str], asked: Sequence[Source], project: str) -> list[Preview]:
     """What is there now, of stacks that are asked about. Raises InvalidInput where a file is of another."""
     from isostack.saved import read_saved
     from isostack.sources import stacks_in
 
     found = [read_saved(file) for file in files]
     names = [stack.name for stack in stacks_in(asked)]
-    faults = [
-        Problem(f"it is of the stack {each.stack}", f"one is wanted of: {', '.join(names)}", file=file)
-        for file, each in zip(files, found, strict=True)
-        if each.stack not in names
-    ]
+    faults = []
+    for i, (file, each) in enumerate(zip(files, found, strict=True)):
+        if each.stack not in names:
+            right = f"one is wanted of: {', '.join(names)}" if names else "name the stack that it is of beside it"
+            faults.append(Problem(f"it is of the stack {each.stack}", right, file=file))
+        elif each.project != project:
+            faults.append(Problem(f"it is of the project {each.project}", f"this is {project}", file=file))
+        elif any(other.stack == each.stack for other in found[:i]):
+            faults.append(Problem(f"a second one of the stack {each.stack}", "give one of each", file=file))
     if faults:
         raise InvalidInput(faults)
     return found
@@ -142,6 +148,10 @@ def _chosen(folders: Sequence[Path], names: Sequence[str]) -> list[Path]:
     return [folder for folder in folders if not names or folder.name in names]
 
 
+def _listed(folders: Sequence[Path]) -> str:
+    return " or ".join(folder.name for folder in folders)
+
+
 def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
     faults = []
     for name in names:
@@ -157,38 +167,44 @@ def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
 
 Key = tuple[str, str, str, str]
 """Stack, rule, what its field is of, field."""
+Known = tuple[str, str, frozenset[str]]
+"""Status, level, all that it held for."""
 
 
-def read_baseline(path: Path) -> Mapping[Key, frozenset[str]]:
-    """What was found then, with all that it held for. Raises InvalidInput where the file is none of `check`."""
+def read_baseline(path: Path) -> Mapping[Key, Sequence[Known]]:
+    """What was found then. Raises InvalidInput where the file is none of `check`."""
+    known: dict[Key, list[Known]] = {}
     try:
         document = json.loads(path.read_text("utf-8"))
-        return {
-            (stack, f["rule"], f["of"], f["field"]): frozenset(f["subjects"])
-            for stack, each in document["stacks"].items()
-            for f in each["findings"]
-        }
+        for stack, each in document["stacks"].items():
+            for f in each["findings"]:
+                here = known.setdefault((stack, f["rule"], f["of"], f["field"]), [])
+                here.append((f["status"], f["level"], frozenset(f["subjects"])))
     except OSError as error:
         raise InvalidInput([Problem((error.strerror or str(error)).lower(), file=str(path))]) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         right = "write it with: isostack check --format json --fail-on never"
         raise InvalidInput([Problem("no document of `isostack check`", right, file=str(path))]) from None
+    return known
+
+
+def _is_known(finding: Finding, before: Sequence[Known]) -> bool:
+    """The same was found, was no better then, and held for no less."""
+    return any(
+        status == finding.status and level in (finding.level, "mandatory") and subjects.issuperset(finding.subjects)
+        for status, level, subjects in before
+    )
 
 
 def _narrowed(
-    judgement: Judgement, only: Sequence[str] | None, known: Mapping[Key, frozenset[str]] | None, label: str
+    judgement: Judgement, rules: Collection[str], known: Mapping[Key, Sequence[Known]], label: str
 ) -> Judgement:
-    """What is asked for, and new: a finding that holds for more than it did is new."""
-
-    def wanted(finding: Finding) -> bool:
-        if only and finding.rule not in only:
-            return False
-        if known is None:
-            return True
-        before = known.get((label, finding.rule, finding.of, finding.field))
-        return before is None or not before.issuperset(finding.subjects)
-
-    return replace(judgement, findings=tuple(filter(wanted, judgement.findings)))
+    """What is asked for, and new."""
+    findings = (f for f in judgement.findings if f.rule in rules)
+    return Judgement(
+        tuple(f for f in findings if not _is_known(f, known.get((label, f.rule, f.of, f.field), ()))),
+        {rule: why for rule, why in judgement.not_applicable.items() if rule in rules},
+    )
 
 
 # ---- explain

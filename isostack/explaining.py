@@ -28,10 +28,17 @@ def explanation(name: str | None) -> str:
         if any(each.number == number for each in CLAIMS):
             return "\n".join(_claim(claim(number)))
     described = fields()
-    field = re.sub(r"\[[0-9]*\]", "", name)
-    if field in described:
-        return "\n".join(_field(field, *described[field]))
-    raise InvalidInput([_unknown(name, [*catalogue.rules(), *(f"claim-{c.number}" for c in CLAIMS), *described])])
+    for path, (takes, meaning) in described.items():
+        if re.fullmatch(_pattern(path), name):
+            return "\n".join(_field(path.replace("[]", ""), takes, meaning))
+    names = [path.replace("[]", "") for path in described]
+    raise InvalidInput([_unknown(name, [*catalogue.rules(), *(f"claim-{c.number}" for c in CLAIMS), *names])])
+
+
+def _pattern(path: str) -> str:
+    """Of the ways to write a field: an item of a list is `[]`, `[2]`, nothing, or its name, as findings have it."""
+    inner = r"(\.[a-z0-9-]+|\[[0-9]*\])?\."
+    return re.escape(path).replace(r"\[\]\.", inner).replace(r"\[\]", r"(\[[0-9]*\])?")
 
 
 def _unknown(name: str, known: Sequence[str]) -> Problem:

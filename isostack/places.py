@@ -43,7 +43,7 @@ def _place(finding: Finding, planned: Planned | None, preview: Preview) -> Place
     if stack is None:
         return None
     if finding.of == "waiver":
-        return _in(stack, (*POLICIES, "waivers", *_index(stack, finding.field)))
+        return _in(stack, (*POLICIES, "waivers", *_index(stack, finding)))
     return _in(stack, (*TARGET, *path_of(_at(stack.data, TARGET), finding.field)))
 
 
@@ -59,10 +59,12 @@ def _in_program(name: str, preview: Preview) -> Place | None:
     return None
 
 
-def _index(document: Document, rule: str) -> FieldPath:
+def _index(document: Document, finding: Finding) -> FieldPath:
+    """Of the waiver of this rule and subject."""
     waivers = _at(document.data, (*POLICIES, "waivers"))
-    named = [each.get("rule") if isinstance(each, dict) else None for each in waivers or ()]
-    return (named.index(rule),) if rule in named else ()
+    found = [(each.get("rule"), each.get("subject", "*")) if isinstance(each, dict) else None for each in waivers or ()]
+    wanted = (finding.field, *finding.subjects)
+    return (found.index(wanted),) if wanted in found else ()
 
 
 def _at(data: Any, path: FieldPath) -> Any:

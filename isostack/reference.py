@@ -8,6 +8,7 @@ from typing import Any
 from components import targets
 from components.problems import InvalidInput, Problem
 from components.spec import Spec
+from components.waivers import PolicySettings
 from components.wording import did_you_mean
 
 
@@ -32,12 +33,15 @@ def reference(of: str) -> str:
 
 
 def fields() -> dict[str, tuple[str, str]]:
-    """Of the spec and of every target config, by path without brackets: what it takes, what it means."""
+    """Of the spec, of every target config and of policies' settings, by path: what it takes, what it means."""
     found: dict[str, tuple[str, str]] = {}
     for of in ("spec", *targets.kinds()):
         schema = json_schema(of)
         for path, takes, meaning in _rows(schema, schema.get("$defs", {}), ""):
-            found.setdefault(path.replace("[]", ""), (takes, meaning))
+            found.setdefault(path, (takes, meaning))
+    settings = PolicySettings.model_json_schema(by_alias=True)
+    for path, takes, meaning in _rows(settings, settings.get("$defs", {}), "policies."):
+        found.setdefault(path, (takes, meaning))
     return found
 
 

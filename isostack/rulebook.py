@@ -32,7 +32,10 @@ def _problems(settings: PolicySettings) -> Iterator[Problem]:
         if name not in rules and name not in packs:
             yield _unknown(f"no rule or pack {name!r}", name, (*rules, *packs), ("levels", name))
     for i, waiver in enumerate(settings.waivers):
-        if waiver.rule not in rules:
+        if waiver.rule in {f"{pack}-waivers" for pack in packs}:
+            right = f"set its level under levels: {waiver.rule}: disabled"
+            yield Problem(f"{waiver.rule} cannot be waived: it is about waivers", right, ("waivers", i, "rule"))
+        elif waiver.rule not in rules:
             yield _unknown(f"no rule {waiver.rule!r}", waiver.rule, rules, ("waivers", i, "rule"))
     for name, values in settings.params.items():
         if name not in rules:

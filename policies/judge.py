@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 from components.rules import Evidence, Level, Params, Rule, Stack, Undecided, Violation
 from components.waivers import PolicySettings, Waiver
+from policies.words import named
 
 Status = Literal["violated", "waived", "undecided", "failed"]
 
@@ -61,26 +62,37 @@ def _kinds(kinds: set[str] | frozenset[str]) -> str:
     return " and ".join(names[kind] for kind in sorted(kinds, reverse=True)) or "no machines"
 
 
+def silent(pack: str, rule: Rule, stacks: Sequence[Stack], told: Told) -> str:
+    """Why a rule says nothing of any of these, whatever is in them; empty: it was asked."""
+    if stacks and all(_level(pack, rule, stack.cluster.policies, told) == "disabled" for stack in stacks):
+        return "its level is disabled"
+    return not_applicable(rule, stacks)
+
+
 def judge(pack: str, rules: Sequence[Rule], stack: Stack, told: Told, today: date) -> Iterator[Verdict]:
     """What a pack's rules say of one cluster, at the level that holds there; then what is wrong with its waivers."""
     settings = stack.cluster.policies
-    used: set[Waiver] = set()
+    waivers = [waiver for waiver in settings.waivers if not _void(waiver, today)]
+    found: list[Verdict] = []
+    decided: set[str] = set()
     for rule in rules:
-        level = _level(pack, rule, settings, told)
-        if level == "disabled" or not_applicable(rule, [stack]):
+        if silent(pack, rule, [stack], told):
             continue
-        for verdict in _ask(rule, level, stack, _params(rule, settings, told)):
-            waiver = next((w for w in settings.waivers if _waives(w, verdict, today)), None)
-            if waiver is None:
-                yield verdict
-                continue
-            used.add(waiver)
-            yield Verdict(rule, "advisory", "waived", verdict.violation, verdict.text, stack.urn, waiver)
+        said = list(_ask(rule, _level(pack, rule, settings, told), stack, _params(rule, settings, told)))
+        if not any(verdict.status in ("undecided", "failed") for verdict in said):
+            decided.add(rule.id)
+        for verdict in said:
+            accepted = [waiver for waiver in waivers if waiver.rule == rule.id] if verdict.violation else []
+            by = covering(accepted, verdict.violation) if verdict.violation else None
+            found.append(
+                replace(verdict, level="advisory", status="waived", urn=stack.urn, waiver=by) if by else verdict
+            )
+    yield from found
     own = waivers_rule(pack)
     level = _level(pack, own, settings, told)
     if level != "disabled":
-        for found in _faults(settings, {rule.id for rule in rules}, used, today):
-            yield Verdict(own, level, "violated", found, found.text, stack.urn)
+        for fault in _faults(settings, {rule.id for rule in rules}, decided, found, today):
+            yield Verdict(own, level, "violated", fault, fault.text, stack.urn)
 
 
 def _ask(rule: Rule, level: Level, stack: Stack, params: Params) -> Iterator[Verdict]:
@@ -134,20 +146,20 @@ def waivers_rule(pack: str) -> Rule:
     )
 
 
-def _waives(waiver: Waiver, verdict: Verdict, today: date) -> bool:
-    if verdict.violation is None or _void(waiver, today):
-        return False
-    return matches(waiver, verdict.rule.id, verdict.violation)
+def covering(waivers: Sequence[Waiver], violation: Violation) -> Waiver | None:
+    """The first waiver of a violation: of its field, or of some of what it holds for, where several together are of
+    all. One machine that nobody accepts is a finding."""
+    of_field = [waiver for waiver in waivers if _is_of(waiver, violation.field)]
+    some = [waiver for waiver in waivers if any(_is_of(waiver, each) for each in violation.subjects)]
+    if of_field:
+        return of_field[0]
+    everything = violation.subjects and all(any(_is_of(w, each) for w in some) for each in violation.subjects)
+    return some[0] if everything else None
 
 
-def matches(waiver: Waiver, rule: str, violation: Violation) -> bool:
-    """By the field, or by each of what it holds for: one machine that is not accepted is a finding."""
-    if waiver.rule != rule:
-        return False
-    subjects = violation.subjects
-    return fnmatchcase(violation.field, waiver.subject) or (
-        bool(subjects) and all(fnmatchcase(each, waiver.subject) for each in subjects)
-    )
+def _is_of(waiver: Waiver, name: str) -> bool:
+    pattern = ".*".join(re.escape(part) for part in waiver.subject.split("*"))
+    return re.fullmatch(pattern, name) is not None
 
 
 def _void(waiver: Waiver, today: date) -> str:
@@ -159,12 +171,28 @@ def _void(waiver: Waiver, today: date) -> str:
     return f"ended on {waiver.until}" if waiver.until < today else ""
 
 
-def _faults(settings: PolicySettings, own: set[str], used: set[Waiver], today: date) -> Iterator[Violation]:
+def _faults(
+    settings: PolicySettings, own: set[str], decided: set[str], found: Sequence[Verdict], today: date
+) -> Iterator[Violation]:
+    """Of a rule that was not asked, or could not decide, nobody knows whether its waiver is needed."""
     for waiver in settings.waivers:
         if waiver.rule not in own:
             continue
         if why := _void(waiver, today):
-            yield Violation(waiver.rule, f"the waiver of {waiver.subject} {why}: it waives nothing", of="waiver")
-        elif waiver not in used:
-            text = f"the waiver of {waiver.subject} matches nothing that is found here"
-            yield Violation(waiver.rule, text, of="waiver")
+            yield _fault(waiver, f"{why}: it waives nothing")
+        elif waiver.rule in decided:
+            yield from _unused(waiver, [v for v in found if v.rule.id == waiver.rule])
+
+
+def _unused(waiver: Waiver, found: Sequence[Verdict]) -> Iterator[Violation]:
+    violations = [verdict.violation for verdict in found if verdict.violation]
+    touched = [v for v in violations if any(_is_of(waiver, name) for name in (v.field, *v.subjects))]
+    if not touched:
+        yield _fault(waiver, "matches nothing that is found here")
+    elif all(verdict.status != "waived" for verdict in found if verdict.violation in touched):
+        rest = [each for v in touched for each in v.subjects if not _is_of(waiver, each)]
+        yield _fault(waiver, f"leaves out {named(rest)}: it waives nothing")
+
+
+def _fault(waiver: Waiver, what: str) -> Violation:
+    return Violation(waiver.rule, f"the waiver of {waiver.subject} {what}", (waiver.subject,), "waiver")

@@ -23,7 +23,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 from components.rules import READER, Level, Rule, Stack, Undecided
 from components.update import UPDATE, Update
 from policies import protocol
-from policies.judge import Told, Verdict, failure, judge, not_applicable, waivers_rule
+from policies.judge import Told, Verdict, failure, judge, silent, waivers_rule
 
 _MAX_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit [documented] pulumi_policy 1.21, policy.py
 _LEVELS: Final[dict[Level, Any]] = {
@@ -104,7 +104,7 @@ class Service(analyzer_pb2_grpc.AnalyzerServicer):
             response.diagnostics.extend(self._diagnostic(verdict) for verdict in self._none(error))
             return response
         for rule in self._rules:
-            if reason := not_applicable(rule, found):
+            if reason := silent(self._name, rule, found, self._told):
                 response.not_applicable.append(analyzer_pb2.PolicyNotApplicable(policy_name=rule.id, reason=reason))
         response.diagnostics.extend(self._diagnostic(verdict) for stack in found for verdict in self._judged(stack))
         return response

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import quote
 
 from isostack import VERSION
 from isostack.finding import Declared, Finding, Judgement
-from isostack.report.together import together
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {"mandatory": "error", "advisory": "warning", "disabled": "none"}
@@ -30,7 +31,7 @@ def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "results": [_result(stacks, finding, numbers) for stacks, finding in together(judged)],
+        "results": list(_results(judged, numbers)),
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
@@ -49,14 +50,25 @@ def _rule(rule: Declared) -> dict[str, Any]:
     }
 
 
-def _result(stacks: Sequence[str], finding: Finding, numbers: Mapping[str, int]) -> dict[str, Any]:
+def _results(judged: Mapping[str, Judgement], numbers: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """One for each stack: what is mended on one of two must not make a new finding of the other."""
+    for stack, judgement in judged.items():
+        seen: Counter[str] = Counter()
+        for finding in judgement.findings:
+            # The words change with each number in them; a further finding of one rule and field is another.
+            key = "\n".join((stack, finding.rule, finding.where, *finding.subjects[:1]))
+            seen[key] += 1
+            yield _result(stack, finding, numbers, f"{key}\n{seen[key]}")
+
+
+def _result(stack: str, finding: Finding, numbers: Mapping[str, int], key: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "level": "note" if finding.status in ("waived", "undecided") else _LEVELS[finding.level],
-        "message": {"text": f"{', '.join(stacks)}: {finding.message}"},
-        # A service tells a finding that moved from a new one by it: the words change with each number in them.
-        "partialFingerprints": {"finding/v1": _fingerprint(stacks, finding)},
-        "properties": {"stacks": list(stacks), "field": finding.field, "subjects": list(finding.subjects)},
+        "message": {"text": f"{stack}: {finding.message}"},
+        # By it a service tells a finding that moved from a new one.
+        "partialFingerprints": {"finding/v1": sha256(key.encode()).hexdigest()[:32]},
+        "properties": {"stack": stack, "field": finding.field, "subjects": list(finding.subjects)},
     }
     if finding.rule in numbers:
         result["ruleIndex"] = numbers[finding.rule]
@@ -78,12 +90,10 @@ def _result(stacks: Sequence[str], finding: Finding, numbers: Mapping[str, int])
 
 def _artifact(file: str) -> dict[str, Any]:
     path = PurePath(file)
-    return {"uri": path.as_uri()} if path.is_absolute() else {"uri": path.as_posix(), "uriBaseId": "%SRCROOT%"}
+    if path.is_absolute():
+        return {"uri": path.as_uri()}
+    return {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def _fingerprint(stacks: Sequence[str], finding: Finding) -> str:
-    return sha256("\n".join((finding.rule, finding.where, *sorted(stacks))).encode()).hexdigest()[:32]

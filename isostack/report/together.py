@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from isostack.finding import Finding, Judgement
 
 
 def together(judged: Mapping[str, Judgement]) -> list[tuple[list[str], Finding]]:
     """One cause, one finding: with the stacks that it is one of. The worst first, in the order of the packs else."""
-    same: dict[tuple[str, ...], tuple[list[str], Finding]] = {}
+    same: dict[tuple[Any, ...], tuple[list[str], Finding]] = {}
     for stack, each in judged.items():
         for finding in each.findings:
-            key = (finding.rule, finding.status, finding.level, finding.where, finding.message)
-            stacks, _ = same.setdefault(key, ([], finding))
+            key = (finding.rule, finding.status, finding.level, finding.where, finding.message, finding.subjects)
+            stacks, _ = same.setdefault((*key, finding.place), ([], finding))
             if stack not in stacks:
                 stacks.append(stack)
     return sorted(same.values(), key=lambda pair: _ORDER.index(_class(pair[1])))

@@ -45,7 +45,7 @@ def test_packs_and_rules_are_enough() -> None:
 
 
 def test_a_field_is_explained() -> None:
-    for name in ("pools[].tenant", "pools.tenant", "pools[0].tenant"):
+    for name in ("pools[].tenant", "pools.tenant", "pools[0].tenant", "pools.web.tenant"):
         text = explanation(name)
         assert "The one tenant whose pods may run here" in text
         assert "iso-" in text

@@ -15,9 +15,10 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from components.problems import InvalidInput
-from isostack.checking import read_baseline
+from isostack.checking import _narrowed, read_baseline
 from isostack.finding import Declared, Finding, Judgement, Place, Waiver
 from isostack.report import github, junit, markdown, sarif
+from isostack.report.document import document
 from tests.cli import Run
 from tests.specs import ROOT
 from tests.tools import folder
@@ -61,9 +62,9 @@ def test_sarif_points_at_the_cause() -> None:
     document = json.loads(sarif.findings(RULES, JUDGED))
     (run,) = document["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [rule.rule for rule in RULES]
-    bad, mild, undecided, waived = run["results"]
+    mild, bad, undecided, other, waived = run["results"]  # by stack: what is mended on one is not new on another
     assert (bad["ruleId"], bad["level"], bad["ruleIndex"]) == ("cap-one", "error", 0)
-    assert bad["message"]["text"].startswith("a, b: 100 %")
+    assert (bad["message"]["text"][:8], other["message"]["text"][:8]) == ("a: 100 %", "b: 100 %")
     assert bad["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "stacks/shop.yaml", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 7, "startColumn": 5},
@@ -71,12 +72,18 @@ def test_sarif_points_at_the_cause() -> None:
     assert [each["level"] for each in (mild, undecided, waived)] == ["warning", "note", "note"]
     assert waived["suppressions"] == [{"kind": "external", "justification": "known (until 2030-01-01)"}]
     assert "suppressions" not in bad
-    fingerprints = {each["partialFingerprints"]["finding/v1"] for each in run["results"]}
-    assert len(fingerprints) == 4
-    # Other numbers in its words: the same finding to a service.
-    again = json.loads(sarif.findings(RULES, {"a": Judgement((replace(BAD, message="90 %"),)), "b": JUDGED["b"]}))
-    assert again["runs"][0]["results"][0]["partialFingerprints"] != bad["partialFingerprints"]
+    assert len({_print(each) for each in run["results"]}) == 5
+    # Other numbers in its words, and nothing on the other stack any more: the same finding to a service.
+    again = json.loads(sarif.findings(RULES, {"a": Judgement((replace(BAD, message="90 %"),))}))
+    assert _print(again["runs"][0]["results"][0]) == _print(bad)
+    # Two of one rule and field are two.
+    twice = json.loads(sarif.findings(RULES, {"a": Judgement((BAD, replace(BAD, message="90 %")))}))
+    assert len({_print(each) for each in twice["runs"][0]["results"]}) == 2
     assert json.loads(sarif.findings(RULES, CLEAN))["runs"][0]["results"] == []
+
+
+def _print(result: Any) -> str:
+    return str(result["partialFingerprints"]["finding/v1"])
 
 
 def test_sarif_is_what_its_own_validator_wants(tmp_path: Path) -> None:
@@ -192,13 +199,35 @@ def test_only_what_is_new(tmp_path: Path) -> None:
     assert (new.code, new.json["stacks"]["edge-vsphere"]["findings"]) == (1, found)
 
 
+def test_what_became_worse_is_new(tmp_path: Path) -> None:
+    """A waiver that has run out, a level that was raised, a rule that broke, one more machine."""
+    file = tmp_path / "before.json"
+    file.write_text(
+        json.dumps(document("check", stacks={"a": Judgement((WAIVED, MILD, OPEN, BAD, replace(BAD, message="x")))}))
+    )
+    known = read_baseline(file)
+
+    def new(*findings: Finding) -> tuple[Finding, ...]:
+        return _narrowed(Judgement(findings), {f.rule for f in findings}, known, "a").findings
+
+    assert new(WAIVED, MILD, OPEN, BAD, replace(BAD, message="other numbers")) == ()
+    worse = (
+        replace(WAIVED, status="violated", waiver=None),
+        replace(MILD, level="mandatory"),
+        replace(OPEN, status="failed", level="mandatory"),
+        replace(BAD, subjects=(*BAD.subjects, "shop-web-2")),
+    )
+    assert new(*worse) == worse
+    assert new(replace(BAD, level="advisory"), replace(BAD, subjects=BAD.subjects[:1])) == ()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--pack", "snapshot"), "error: no pack 'snapshot'; did you mean 'snapshots'?\n"),
         (
             ("--pack", "snapshots", "--only", "backup-etcd"),
-            "error: no rule 'backup-etcd'; did you mean 'backup-etcd-missing'?\n",
+            "error: no rule of snapshots 'backup-etcd'; did you mean 'backup-etcd-missing'?\n",
         ),
     ],
 )

@@ -122,9 +122,11 @@ def test_a_waived_finding_is_told_with_its_reason() -> None:
         ({"until": "2026-11-27"}, "ended on 2026-11-27: it waives nothing"),
         ({"until": None}, "names no last day (until): it waives nothing"),
         ({"reason": " "}, "gives no reason: it waives nothing"),
-        ({"subject": "shop-web-0"}, "matches nothing that is found here"),
+        ({"subject": "shop-web-7"}, "matches nothing that is found here"),
+        ({"subject": "shop-web-0"}, "leaves out shop-web-1: it waives nothing"),
+        ({"subject": "shop-web-[01]"}, "matches nothing that is found here"),
     ],
-    ids=["expired", "endless", "reasonless", "unused"],
+    ids=["expired", "endless", "reasonless", "unused", "in part", "no other pattern than *"],
 )
 def test_a_waiver_that_waives_nothing_is_a_finding(fields: dict[str, Any], why: str) -> None:
     *others, last = said(waiver(**fields))
@@ -135,6 +137,18 @@ def test_a_waiver_that_waives_nothing_is_a_finding(fields: dict[str, Any], why: 
         seen({**waiver(**fields), "levels": {"capacity-waivers": "disabled"}})
         == [("cap-two", "mandatory", "violated")] * 2
     )
+
+
+def test_waivers_together_accept_what_each_accepts_a_part_of() -> None:
+    parts = [{"rule": "cap-two", "reason": "r", "until": "2030-01-01", "subject": s} for s in ("shop-web-0", "*-web-1")]
+    found = said({"waivers": parts})
+    assert [(verdict.rule.id, verdict.status) for verdict in found] == [("cap-two", "waived"), ("cap-two", "violated")]
+
+
+@pytest.mark.parametrize(("rules", "levels"), [((), {}), (RULES[1:2], {}), ((TWO,), {"cap-two": "disabled"})])
+def test_a_waiver_of_what_was_not_decided_is_not_unused(rules: tuple[Rule, ...], levels: dict[str, str]) -> None:
+    asked = {"waivers": [{"rule": rule.id, "reason": "r", "until": "2030-01-01"} for rule in (*rules, TWO)][:1]}
+    assert [v for v in said({**asked, "levels": levels}, rules=rules) if v.rule.id == "capacity-waivers"] == []
 
 
 def test_waivers_of_other_packs_are_not_this_one_s_business() -> None:
