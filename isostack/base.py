@@ -56,18 +56,10 @@ class Base:
             raise InvalidInput(dict.fromkeys(map(self._located, faults)))
         return [result for result in results if isinstance(result, Preview)]
 
-    def user_data(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, str]]]:
-        """Texts by stack, machine and file; empty where that revision's program cannot be asked for them."""
-        done = self._run([str(_OURS / "userdata.py")], [self.root, _OURS.parent], json.dumps(wanted))
-        with suppress(ValueError):
-            found: dict[str, dict[str, dict[str, str]]] = json.loads(done.out)
-            return found if done.code == 0 else {}
-        return {}
-
     def _preview(self, name: str) -> Preview | InvalidInput:
         # Where the project has no tool of its own, ours: it runs the program that is there.
         tool = self.root if (self.root / "isostack/__main__.py").is_file() else _OURS.parent
-        done = self._run(["-m", "isostack", "preview", name, "--format", "json"], [tool])
+        done = self._run(["-m", "isostack", "preview", name, "--format", "json"], tool)
         try:
             document: dict[str, Any] = json.loads(done.out)
             if done.code == 0:
@@ -78,20 +70,20 @@ class Base:
             what = f"{name} cannot be previewed by that revision's program: {last}"
             return InvalidInput([Problem(what)])
 
-    def _run(self, arguments: Sequence[str], modules: Sequence[Path], text: str = "") -> _Done:
+    def _run(self, arguments: Sequence[str], modules: Path) -> _Done:
         """This Python, in the revision's project."""
         process = subprocess.Popen(
             [sys.executable, "-P", *arguments],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, modules))},
-            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(modules)},
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         self.running.add(process)
         try:
-            out, err = process.communicate(text, timeout=TIMEOUT)
+            out, err = process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = "", f"it did not end within {TIMEOUT:g} seconds"
@@ -143,6 +135,24 @@ def revision(project: Project, ref: str) -> Iterator[Base]:
             yield base
         finally:
             remove()
+
+
+def user_data(root: Path, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, str]]]:
+    """The texts of machines' user data by stack, machine and file, as the program in this folder renders them with
+    placeholders. Empty where it cannot be asked for them."""
+    done = subprocess.run(
+        [sys.executable, "-P", str(_OURS / "userdata.py")],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(_OURS.parent)))},
+        input=json.dumps(wanted),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return {}
+    found: dict[str, dict[str, dict[str, str]]] = json.loads(done.stdout)
+    return found
 
 
 def stacks_named(project: Project, names: Sequence[str]) -> list[StackFile]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,7 @@ from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
 from isostack.sound import short
 from isostack.update import COMMAND
 
-_OPTIONS = ("protect", "retain_on_delete", "replacement_trigger")
+_OPTIONS = ("protect", "retain_on_delete")
 _MAYBE = "in place, unless the provider must build it anew"
 
 
@@ -71,7 +71,10 @@ class FileChange:
     kind: Kind
     names: tuple[str, ...]
     meaning: str
-    text: str = ""
+    gone: tuple[str, ...] = ()
+    """Words of its text that are not there any more, sorted; `come`: those that are new."""
+    come: tuple[str, ...] = ()
+    text: str = field(default="", compare=False)
     """The difference of its texts, of one machine and with its name as NODE; empty where they cannot be told."""
 
 
@@ -208,7 +211,7 @@ class Held:
         if self.after.replaced is not None:
             return "the engine says so" if here.urn in self.after.replaced else ""
         if there.replacement_trigger != here.replacement_trigger:
-            return "its replacement trigger is another"
+            return f"its replacement trigger, {there.replacement_trigger} before, is {here.replacement_trigger}"
         paths = [each.path for each in found if not each.ignored]
         # A command is one for its triggers [documented] https://www.pulumi.com/registry/packages/command/api-docs/local/command/
         again = ("triggers", *here.replace_on_changes) if here.type == COMMAND else here.replace_on_changes
@@ -217,18 +220,19 @@ class Held:
 
 
 def _machines(held: Held) -> Iterator[Row]:
-    kinds = {each.inputs["facts"]["machine"] for each in (*held.after.of_type(facts.SITE),)}
-    made = "its VM deleted and made anew" if kinds == {"vm"} else "its host imaged anew"
+    kinds = {each.inputs["facts"]["machine"] for each in held.after.of_type(facts.SITE)}
+    on_vms = kinds == {"vm"}
+    made = "its VM deleted and made anew" if on_vms else "its host imaged anew"
     for machine in held.after.of_type(facts.MACHINE):
         kind = held.fate(machine)
         if kind is None:
             continue
         there = held.was.get(machine.urn)
         meaning = {
-            Kind.CREATED: "a new node",
+            Kind.CREATED: f"a new node: {'a VM is made' if on_vms else 'a host is imaged'}, and joins the cluster",
             Kind.REPLACED: f"drained, taken out of the cluster, {made}, joined again{_moved(there, machine)}",
-            Kind.CHANGED: "stays; whether a provider restarts it for what changes in place, nobody knows beforehand",
-            Kind.LATER: "stays as it is: what changes counts at its next birth only",
+            Kind.CHANGED: "stays; whether a provider restarts it for what changes in place, only the provider knows",
+            Kind.LATER: "left alone: what changes counts at the next birth only",
         }[kind]
         membership = held.membership(held.after, machine)
         if kind is Kind.CHANGED and membership is not None:
@@ -277,10 +281,11 @@ def _resources(held: Held) -> Iterator[Row]:
             yield Row(Kind.CREATED, here.type, (here.name,), "")
             continue
         found = held.properties[here.urn]
-        was = () if there.urn == here.urn else (short(there.urn),)
+        was = () if there.urn == here.urn else (_called(there, here),)
         if here.urn in held.replaced:
             runs = "; its delete runs, then its create" if here.type == COMMAND and "delete" in here.inputs else ""
-            yield Row(Kind.REPLACED, here.type, (here.name,), f"{held.replaced[here.urn]}{runs}", found, was)
+            counting = tuple(replace(each, ignored=False) for each in found)
+            yield Row(Kind.REPLACED, here.type, (here.name,), f"{held.replaced[here.urn]}{runs}", counting, was)
         elif held.effective(here.urn):
             meaning = _MAYBE
             if here.urn in bodies:
@@ -297,6 +302,12 @@ def _resources(held: Held) -> Iterator[Row]:
     for there in gone:
         if there.custom:
             yield Row(Kind.DELETED, there.type, (there.name,), _of_deleted(there, urns, held.before))
+
+
+def _called(there: Resource, here: Resource) -> str:
+    """What it was called; where it is called the same, whose it was."""
+    old = short(there.urn)
+    return old if old != short(here.urn) or there.parent is None else f"below {short(there.parent)}"
 
 
 def _of_deleted(resource: Resource, gone: set[str], before: Preview) -> str:

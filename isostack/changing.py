@@ -1,4 +1,4 @@
-"""The command about differences: of two stacks, of a revision and the working tree, of what is deployed and the files."""
+"""The command about differences: of two stacks, or what changes since a revision, or of what is deployed."""
 
 from __future__ import annotations
 
@@ -84,11 +84,10 @@ def _two(project: Project, names: Sequence[str], format: DiffFormat) -> int:
 
 
 def _since(project: Project, ref: str, names: Sequence[str]) -> Review:
-    from isostack.base import revision, stacks_named
+    from isostack.base import revision, stacks_named, user_data
     from isostack.review import review, with_texts
     from isostack.sources import sources
     from isostack.stacks import SPEC_KEY, stem
-    from isostack.userdata import rendered
 
     with revision(project, ref) as base:
         old, new = base.stacks(names), stacks_named(project, names)
@@ -101,9 +100,10 @@ def _since(project: Project, ref: str, names: Sequence[str]) -> Review:
             now = asking.previews(project, new)
             before = asked.result()
         specs = {stack.name: stem(stack.config.get(SPEC_KEY, "")) for stack in (*old, *new)}
-        result = review(before, now, specs, f"{ref}")
+        result = review(before, now, specs, ref)
         if wanted := result.machines_to_render():
-            result = with_texts(result, base.user_data(wanted), rendered(project.root, wanted))
+            with ThreadPoolExecutor(2) as pool:
+                result = with_texts(result, *pool.map(user_data, (base.root, project.root), (wanted, wanted)))
         return result
 
 

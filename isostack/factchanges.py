@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from components import facts
@@ -63,10 +64,9 @@ def _of_cluster(held: Held) -> Iterator[Cause]:
         for path, a, b in differing(old.get(name), new.get(name), name):
             yield Cause("cluster", path, *texts(a, b))
     was, now = (list(each.get("reasons", ())) for each in (old, new))
-    for i in range(max(len(was), len(now))):
-        one, other = was[i : i + 1], now[i : i + 1]
-        if one != other:
-            yield Cause("sizing", "", *(each[0] if each else NOTHING for each in (one, other)))
+    gone, come = [each for each in was if each not in now], [each for each in now if each not in was]
+    for one, other in zip_longest(gone, come, fillvalue=NOTHING):
+        yield Cause("sizing", "", one, other)
 
 
 def _of_sites(held: Held) -> Iterator[Cause]:

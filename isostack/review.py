@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import Any, Final
 
 from components import facts
-from isostack.changes import FileChange, Kind, StackChange, changes
+from isostack.changes import FileChange, StackChange, changes
 from isostack.parity import Parity, Shortfall, Verdict, parity
 from isostack.preview.model import Preview
 
 CONTEXT: Final = 2
 """Lines of a file around what differs."""
 NODE: Final = "NODE"
+_WORD: Final = re.compile(r"[^\s,'\"=]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +117,32 @@ def _told(
     before: Mapping[str, Mapping[str, str]],
     after: Mapping[str, Mapping[str, str]],
 ) -> Iterator[FileChange]:
-    """Machines whose file differs in the same way stand together."""
-    found: dict[tuple[str, Kind, str, str], list[str]] = {}
+    """Machines whose file differs in the same words stand together."""
+    found: dict[FileChange, list[str]] = {}
     for file in change.files:
         for first, names in review.firsts(change.stack, file).items():
             old, new = before.get(first), after.get(first)
             if old is None or new is None:
-                found.setdefault((file.file, file.kind, file.meaning, ""), []).extend(names)
+                found.setdefault(replace(file, names=()), []).extend(names)
                 continue
             # What is of no file by its digest is in any.
             known = file.file in old or file.file in new
             for path in [file.file] if known else dict.fromkeys((*old, *new)):
                 text = _difference(old.get(path, ""), new.get(path, ""), first)
                 if text or known:
-                    found.setdefault((path, file.kind, file.meaning, text), []).extend(names)
-    for (path, kind, meaning, text), names in found.items():
-        yield FileChange(path, kind, tuple(names), meaning, text)
+                    gone, come = _words(text)
+                    one = replace(file, file=path, names=(), gone=gone, come=come, text=text)
+                    found.setdefault(one, []).extend(names)
+    for file, names in found.items():
+        yield replace(file, names=tuple(names))
+
+
+def _words(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those that went and those that came, of the lines that differ."""
+    gone, come = (
+        Counter(w for line in text.splitlines() if line[0] == sign for w in _WORD.findall(line[1:])) for sign in "-+"
+    )
+    return tuple(sorted((gone - come).elements())), tuple(sorted((come - gone).elements()))
 
 
 def _difference(old: str, new: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """The files of machines' user data, with placeholders for secrets; run as a program, those of another revision.
 
 As a program it imports the modules on PYTHONPATH, which may be older than itself, and so asks little of them. It reads
-{STACK: [MACHINE, ...]} and prints {STACK: {MACHINE: {FILE: TEXT}}}, both JSON, of the project around the current folder.
+{STACK: [MACHINE, ...]} and prints {STACK: {MACHINE: {FILE: TEXT}}}, both JSON, of the project in the current folder.
 """
 
 from __future__ import annotations

@@ -96,6 +96,10 @@ def named(names: Sequence[str], most: int = NAMED) -> str:
     return ", ".join(names[:most]) + more
 
 
+def count(number: int, of: str) -> str:
+    return f"{number} {of}{'' if number == 1 else 's'}"
+
+
 def counts(change: StackChange) -> str:
     """Machines, before and after."""
     before, after = change.counts["before"], change.counts["after"]

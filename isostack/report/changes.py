@@ -1,4 +1,4 @@
-"""Changes as one comment of a pull request: the verdict first, then what was asked and what it does, the rest folded."""
+"""Changes as one comment of a pull request: the verdict, what was asked, what it does; the rest folded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DIFFERENCES: Final = 10
 
 def comment(review: Review) -> str:
     """Within the platform's limit: what does not fit is counted, and the command that shows it named."""
-    text = "\n".join(_head(review))
+    text = "\n".join([*_head(review), ""])
     blocks = list(_blocks(review))
     left = len(blocks)
     for block in blocks:
@@ -57,12 +57,13 @@ def _head(review: Review) -> Iterator[str]:
     yield ""
     if not changing:
         return
-    yield "| stack | machines | " + " | ".join(f"{mark} {kind}" for kind, mark in _MARKS.items()) + " |"
-    yield "|---|---:|" + "---:|" * len(_MARKS)
+    kinds = [kind for kind in _MARKS if any(each.count(kind) for each in review.stacks)]
+    yield f"| stack | machines |{''.join(f' {_MARKS[kind]} {kind} |' for kind in kinds)}"
+    yield "|---|---:|" + "---:|" * len(kinds)
     for change in review.stacks:
-        counts = " | ".join(str(change.count(kind) or "") for kind in _MARKS)
+        counts = "".join(f" {change.count(kind) or '-'} |" for kind in kinds)
         whole = f" ({change.kind})" if change.kind in (Kind.CREATED, Kind.DELETED) else ""
-        yield f"| {_cell(change.stack)}{whole} | {changed.counts(change)} | {counts} |"
+        yield f"| {_cell(change.stack)}{whole} | {changed.counts(change)} |{counts}"
     yield ""
 
 
@@ -88,15 +89,18 @@ def _blocks(review: Review) -> Iterator[str]:
         yield "**Machines**\n\n"
         yield from machines
         yield "\n"
+    elif any(each.kind for each in review.stacks):
+        yield "**Machines:** none is touched.\n\n"
     if rows := changed.resources(review):
         total = sum(len(row.names) * len(stacks) for stacks, row in rows)
-        yield _folded(f"{total} resource{'s' if total > 1 else ''}", [_row(review, *each) for each in rows])
+        yield _folded(changed.count(total, "resource"), [_row(review, *each) for each in rows])
     if facts := changed.of_machines(review):
         yield _folded("facts of machines", [_of_machines(review, *each) for each in facts])
-    for stacks, file in changed.files(review):
-        yield _file(review, stacks, file)
+    if files := [_file(review, stacks, file) for stacks, file in changed.files(review)]:
+        yield f"\n**User data**, {changed.count(len(files), 'difference')}\n\n"
+        yield from files
     if rows:
-        yield f"\n<sub>{_prose(changed.NOTE)}</sub>\n"
+        yield f"\n{changed.NOTE}\n"
 
 
 def _asked(review: Review) -> Iterator[str]:
@@ -115,7 +119,7 @@ def _asked(review: Review) -> Iterator[str]:
 def _machines(review: Review, stacks: Sequence[str], row: Row) -> str:
     where = _where(review, stacks)
     names = _prose(changed.named(row.names))
-    return f"- {_MARKS[row.kind]} {len(row.names)} {row.kind}: {names}: {_prose(row.meaning)}{where}\n"
+    return f"- {_MARKS[row.kind]} {changed.count(len(row.names), 'machine')}: {names}: {_prose(row.meaning)}{where}\n"
 
 
 def _of_machines(review: Review, stacks: Sequence[str], cause: Cause) -> str:
@@ -148,7 +152,7 @@ def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
         f"user data <code>{escape(file.file)}</code>{word} of {len(file.names)} machines: {escape(file.meaning)}{where}"
     )
     lines = file.text.splitlines()
-    body = [f"{changed.named(file.names)}", ""]
+    body = [_prose(changed.named(file.names)), ""]
     if lines:
         fence = "`" * max(3, 1 + max((len(run) for line in lines for run in _runs(line)), default=0))
         body += [f"{fence}diff", *lines[:_LINES], fence]

@@ -35,10 +35,14 @@ def changes(out: Console, review: Review) -> None:
                 out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(stacks)}: {escape(why)}")
     _counts(out, review)
     _causes(out, review)
-    if rows := changed.machines(review):
+    rows = changed.machines(review)
+    if not rows and any(each.kind for each in review.stacks):
+        out.print("no machine is touched")
+    if rows:
         heading(out, "Machines")
         for stacks, row in rows:
-            head = f"{_SIGNS[row.kind]} {len(row.names)} {row.kind}: {escape(changed.named(row.names))}"
+            machines = changed.count(len(row.names), "machine")
+            head = f"{_SIGNS[row.kind]} {machines}: {escape(changed.named(row.names))}"
             out.print(f"{head}: {escape(row.meaning)}{_where(review, stacks)}")
         for stacks, cause in changed.of_machines(review):
             values = f"{escape(cause.field)} {escape(cause.before)} -> {escape(cause.after)}"
@@ -47,7 +51,7 @@ def changes(out: Console, review: Review) -> None:
     _resources(out, review)
     for stacks, file in changed.files(review):
         heading(out, f"User data {escape(file.file)}")
-        of = f"{file.kind}, of {len(file.names)} machines ({escape(changed.named(file.names))}): {file.meaning}"
+        of = f"{file.kind}, of {changed.count(len(file.names), 'machine')} ({escape(changed.named(file.names))}): {file.meaning}"
         out.print(f"{of}{_where(review, stacks)}")
         out.print(escape(file.text) or "its text cannot be told", soft_wrap=True)
 
