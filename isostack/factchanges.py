@@ -63,8 +63,8 @@ def _of_cluster(held: Held) -> Iterator[Cause]:
     for name in ("endpoint", "policies", "target"):
         for path, a, b in differing(old.get(name), new.get(name), name):
             yield Cause("cluster", path, *texts(a, b))
-    was, now = (list(each.get("reasons", ())) for each in (old, new))
-    gone, come = [each for each in was if each not in now], [each for each in now if each not in was]
+    had, has = (list(each.get("reasons", ())) for each in (old, new))
+    gone, come = [each for each in had if each not in has], [each for each in has if each not in had]
     for one, other in zip_longest(gone, come, fillvalue=NOTHING):
         yield Cause("sizing", "", one, other)
 

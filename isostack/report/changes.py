@@ -148,9 +148,8 @@ def _property(each: Property) -> str:
 def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
     where = "" if changed.everywhere(review, stacks) else f" ({escape(', '.join(stacks))})"
     word = {Kind.CREATED: " new,", Kind.DELETED: " gone,"}.get(file.kind, "")
-    head = (
-        f"user data <code>{escape(file.file)}</code>{word} of {len(file.names)} machines: {escape(file.meaning)}{where}"
-    )
+    of = changed.count(len(file.names), "machine")
+    head = f"<code>{escape(file.file)}</code>{word} of {of}: {escape(file.meaning)}{where}"
     lines = file.text.splitlines()
     body = [_prose(changed.named(file.names)), ""]
     if lines:

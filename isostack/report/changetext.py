@@ -31,8 +31,8 @@ def changes(out: Console, review: Review) -> None:
                 f"  {escape(difference.subject)} {escape(difference.field)}: {escape(', '.join(difference.values))}"
             )
         for word, shortfalls in (("new trade-off", each.appeared), ("trade-off gone", each.went)):
-            for fields, stacks, why in changed.tradeoffs(shortfalls):
-                out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(stacks)}: {escape(why)}")
+            for fields, where, why in changed.tradeoffs(shortfalls):
+                out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(where)}: {escape(why)}")
     _counts(out, review)
     _causes(out, review)
     rows = changed.machines(review)
@@ -51,8 +51,9 @@ def changes(out: Console, review: Review) -> None:
     _resources(out, review)
     for stacks, file in changed.files(review):
         heading(out, f"User data {escape(file.file)}")
-        of = f"{file.kind}, of {changed.count(len(file.names), 'machine')} ({escape(changed.named(file.names))}): {file.meaning}"
-        out.print(f"{of}{_where(review, stacks)}")
+        machines = changed.count(len(file.names), "machine")
+        told = f"{file.kind}, of {machines}: {escape(changed.named(file.names))}: {file.meaning}"
+        out.print(f"{told}{_where(review, stacks)}")
         out.print(escape(file.text) or "its text cannot be told", soft_wrap=True)
 
 
