@@ -211,6 +211,8 @@ def _last(text: str) -> str:
 
 
 def _problem(data: Mapping[str, Any]) -> Problem:
-    """As `--format json` writes it."""
-    known = {key: data[key] for key in ("what", "right", "file", "line", "column") if key in data}
-    return Problem(path=tuple(data.get("path", ())), **known)
+    """As `--format json` writes it; of a program's traceback, what it begins and ends with."""
+    known = {key: data[key] for key in ("right", "file", "line", "column") if key in data}
+    lines = str(data["what"]).strip().splitlines()
+    what = lines[0] if len(lines) == 1 else f"{lines[0].removesuffix(':')}: {lines[-1].strip()}"
+    return Problem(what, path=tuple(data.get("path", ())), **known)

@@ -93,7 +93,8 @@ def _since(project: Project, ref: str, names: Sequence[str]) -> Review:
         old, new = base.stacks(names), stacks_named(project, names)
         for name in names:
             if not any(stacks_named(each, [name]) for each in (project, base.project)):
-                sources(project, [name])  # raises: it says what was meant
+                sources(project, [name])  # says what may have been meant
+                raise InvalidInput([Problem(f"{name} is no stack and no spec", "--base takes those, or none for all")])
         asking.planned(new)
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(base.previews, old)

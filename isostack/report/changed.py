@@ -36,7 +36,11 @@ def causes(review: Review) -> list[tuple[Cause, dict[str, tuple[str, ...]]]]:
         key = (cause.subject, cause.field, cause.before, cause.after)
         _, meanings = found.setdefault(key, (cause, {}))
         meanings[cause.meaning] = (*meanings.get(cause.meaning, ()), *stacks)
-    return list(found.values())
+    return sorted(found.values(), key=lambda pair: _SUBJECTS.index(pair[0].subject.partition(" ")[0]))
+
+
+_SUBJECTS: Final = ("spec", "how", "cluster", "site", "add-on", "provider", "sizing")
+"""What was asked first; what follows from it, last."""
 
 
 def of_machines(review: Review) -> list[Shared[Cause]]:

@@ -26,6 +26,8 @@ _LINES: Final = 80
 _LONGEST: Final = 160
 """Characters of a value; likewise."""
 _PROPERTIES: Final = 12
+_FOLD: Final = 24_000
+"""Characters of one folded list, so that no list takes the room of all others."""
 _DIFFERENCES: Final = 10
 
 
@@ -168,7 +170,11 @@ def _runs(line: str) -> list[str]:
 
 
 def _folded(title: str, lines: Sequence[str]) -> str:
-    return f"<details><summary>{escape(title)}</summary>\n\n" + "\n".join(lines) + "\n\n</details>\n"
+    taken, shown = 0, 0
+    while shown < len(lines) and taken + len(lines[shown]) < _FOLD:
+        taken, shown = taken + len(lines[shown]) + 1, shown + 1
+    more = [f"- and {len(lines) - shown} more"] if shown < len(lines) else []
+    return f"<details><summary>{escape(title)}</summary>\n\n" + "\n".join([*lines[:shown], *more]) + "\n\n</details>\n"
 
 
 def _where(review: Review, stacks: Sequence[str]) -> str:
