@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from components.problems import InvalidInput, Problem
-from isostack.interrupts import on_interrupt
+from isostack.interrupts import interrupts_held, on_interrupt
 from isostack.preview import TIMEOUT, Preview
 from isostack.stacks import Broken, Project, StackFile, find_project, stem
 
@@ -96,7 +96,7 @@ class Base:
         file = problem.file
         with suppress(ValueError):
             file = str(Path(file).relative_to(self.root))
-        return replace(problem, file=f"{self.ref}:{self.prefix}{file}" if file else f"{self.ref}:")
+        return replace(problem, file=f"{self.ref}:{self.prefix}{file}" if file else self.ref)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ def revision(project: Project, ref: str) -> Iterator[Base]:
     with on_interrupt(remove):
         try:
             # A hook may do anything, and nobody asked for a checkout.
-            made = _git(top, "-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--detach", str(tree), commit)
+            with interrupts_held():  # half a worktree could not be removed
+                made = _git(top, "-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--detach", str(tree), commit)
             if made.code:
                 raise InvalidInput([Problem(f"git cannot check out {ref}: {_last(made.err)}")])
             if not (base.root / "Pulumi.yaml").is_file():

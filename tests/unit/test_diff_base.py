@@ -103,7 +103,7 @@ def test_no_change_and_stacks_that_come_and_go(repository: Repository) -> None:
         s["stack"] for s in repository.diff("--base", "main", "edge-tinkerbell", "--format", "json").json["stacks"]
     ] == ["edge-tinkerbell"]
     run = repository.diff("--base", "main", "edge-tinkerbel")
-    assert (run.code, run.err) == (2, "error: no stack has the spec 'edge-tinkerbel'; did you mean 'edge'?\n")
+    assert (run.code, run.err) == (2, "error: no stack has the spec 'edge-tinkerbel'; specs with stacks: edge, shop\n")
 
 
 def test_the_base_runs_its_own_program(repository: Repository) -> None:
@@ -167,7 +167,7 @@ def test_a_base_that_cannot_be_previewed(repository: Repository) -> None:
     program.write_text(text)
     run = repository.diff("--base", "main", "edge-vsphere")
     assert run.code == 2
-    assert run.err.startswith("error: main:: edge-vsphere")
+    assert run.err.startswith("error: main: preview of stack edge-vsphere failed: the program raised")
     assert run.err.endswith("No module named 'nothing_of_this_name'\n")
     assert run.err.count("\n") == 1
 
