@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from components.problems import InvalidInput, Problem, listed
-from isostack import asking, checking
+from isostack import asking, changing, checking
 from isostack.run import (
     BAD_INPUT,
     FINE,
@@ -47,6 +47,7 @@ app = typer.Typer(
 
 app.command(cls=Command)(checking.check)
 app.command(cls=Command)(checking.explain)
+app.command(cls=Command)(changing.diff)
 export = typer.Typer(name="export", help="Write a stack for other tools.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export)
 
@@ -78,31 +79,6 @@ def compare(
         with output():
             text.comparison(text.console(), result)
     raise typer.Exit(NOT_EQUIVALENT if result.parity.verdict is Verdict.NOT or answer.blocks else FINE)
-
-
-@app.command(cls=Command)
-def diff(a: SourceArgument, b: SourceArgument, format: FormatOption = Format.text) -> None:
-    """Say whether two stacks of one spec are equivalent, and where they differ. Exits 1 when they are not."""
-    asking.load_pulumi([a, b])
-    from isostack.sources import labels, one_source
-
-    project = asking.project()
-    found = [one_source(project, name) for name in dict.fromkeys((a, b))]
-    if len(labels(found)) == 1:
-        raise InvalidInput([Problem(f"{labels(found)[0]} cannot differ from itself", "name two stacks")])
-    asking.planned(found)
-    previews = asking.previews(project, found)
-    from isostack.parity import Verdict, parity
-
-    result = parity(previews)
-    if format is Format.json:
-        print_json("diff", parity=result)
-    else:
-        from isostack.report import text
-
-        with output():
-            text.parity(text.console(), result)
-    raise typer.Exit(NOT_EQUIVALENT if result.verdict is Verdict.NOT else FINE)
 
 
 @app.command(cls=Command)

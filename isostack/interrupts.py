@@ -32,10 +32,13 @@ def interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def on_interrupt(last: Callable[[], object]) -> Iterator[None]:
-    """An interrupt does this before it ends the process. In the main thread only."""
+    """An interrupt does this before it ends the process, and then what those around it ask for. In the main thread
+    only."""
 
-    def end(_number: int, _frame: Any) -> None:
+    def end(number: int, frame: Any) -> None:
         last()
+        if callable(before) and before is not signal.default_int_handler:
+            before(number, frame)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)
         os._exit(128 + signal.SIGINT)  # reached where SIGINT is blocked

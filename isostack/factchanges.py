@@ -1,0 +1,159 @@
+"""Changed facts, each told once for its cause: fields of the spec, how they come true, sites, add-ons, machines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+from typing import Any
+
+from components import facts
+from components.problems import listed
+from isostack.changes import Cause, FileChange, Held, Kind
+from isostack.flat import MISSING, NOTHING, differing, texts
+from isostack.preview.model import Preview, Resource
+
+# Read as they stand, not as our models: those of another revision may have other fields.
+
+
+def causes(held: Held) -> Iterator[Cause]:
+    yield from _of_cluster(held)
+    yield from _of_sites(held)
+    yield from _of_addons(held)
+    yield from _of_plugins(held)
+    yield from _of_machines(held)
+
+
+def files(held: Held) -> Iterator[FileChange]:
+    """Files of the user data whose digest is another, with the machines; those of new machines are new as a whole."""
+    found: dict[tuple[str, Kind, str], list[str]] = {}
+    for there, here in _kept(held):
+        old, new = (each.get("userData", {}) for each in (there, here))
+        changed = list(differing(old.get("files", {}), new.get("files", {})))
+        if not changed and old.get("digest") != new.get("digest"):
+            changed = [("(what this place or target has of its own)", "", "")]
+        meaning = _when(held, here["wanted"]["name"], user_data=True)
+        for path, before, after in changed:
+            kind = Kind.CREATED if before is MISSING else Kind.DELETED if after is MISSING else Kind.CHANGED
+            found.setdefault((path, kind, meaning), []).append(here["wanted"]["name"])
+    for (path, kind, meaning), names in found.items():
+        yield FileChange(path, kind, tuple(names), meaning)
+
+
+def _of_cluster(held: Held) -> Iterator[Cause]:
+    old, new = (_only(each, facts.CLUSTER) for each in (held.before, held.after))
+    ways = {one["field"]: one for one in new.get("realisations", ())}
+    before = {one["field"]: one for one in old.get("realisations", ())}
+    asked: set[str] = set()
+    for path, a, b in differing(old.get("wanted", {}), new.get("wanted", {})):
+        name = _dotted(path)
+        asked.update(each for each in {**before, **ways} if each == name or each.startswith(f"{name}."))
+        way = ways.get(name)
+        yield Cause("spec", name, *texts(a, b), _way(way) if way else "")
+    # Of fields that are asked as before, how they come true: one cause, one line.
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for name, way in ways.items():
+        if name in before and name not in asked and before[name] != way:
+            one, other = (f"{each['grade']}: {each['mechanism']}" for each in (before[name], way))
+            why = (before[name]["reason"], way["reason"])
+            groups.setdefault((one, other, *why), []).append(name)
+    for (one, other, was, reason), names in groups.items():
+        said = (one, other) if one != other else (f"{one}; {was}", f"{other}; {reason}")
+        yield Cause("how it comes true", listed(names), *said, reason if one != other else "")
+    for name in ("endpoint", "policies", "target"):
+        for path, a, b in differing(old.get(name), new.get(name), name):
+            yield Cause("cluster", path, *texts(a, b))
+    had, has = (list(each.get("reasons", ())) for each in (old, new))
+    gone, come = [each for each in had if each not in has], [each for each in has if each not in had]
+    for one, other in zip_longest(gone, come, fillvalue=NOTHING):
+        yield Cause("sizing", "", one, other)
+
+
+def _of_sites(held: Held) -> Iterator[Cause]:
+    for here in held.after.of_type(facts.SITE):
+        if there := held.was.get(here.urn):
+            for path, a, b in differing(there.inputs["facts"], here.inputs["facts"]):
+                yield Cause(f"site {here.inputs['facts']['name']}", path, *texts(a, b))
+
+
+def _of_addons(held: Held) -> Iterator[Cause]:
+    for here in held.after.of_type(facts.ADDON):
+        name = here.inputs["facts"]["name"]
+        if there := held.was.get(here.urn):
+            for path, a, b in differing(there.inputs["facts"], here.inputs["facts"]):
+                yield Cause(f"add-on {name}", path, *texts(a, b))
+        else:
+            yield Cause(f"add-on {name}", "", NOTHING, "installed", _serves(here))
+    for there in held.gone():
+        if there.type == facts.ADDON:
+            yield Cause(f"add-on {there.inputs['facts']['name']}", "", "installed", NOTHING, _serves(there))
+
+
+def _of_plugins(held: Held) -> Iterator[Cause]:
+    """Versions of the providers. A state does not tell them."""
+    if held.guess:
+        return
+    for path, a, b in differing(_plugins(held.before), _plugins(held.after)):
+        if a is not MISSING and b is not MISSING:
+            yield Cause("provider", path, *texts(a, b), "may see its resources with other eyes")
+
+
+def _of_machines(held: Held) -> Iterator[Cause]:
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for there, here in _kept(held):
+        name = here["wanted"]["name"]
+        for part in ("wanted", "place"):
+            for path, a, b in differing(there[part], here[part], part):
+                key = (path.partition(".")[2], *texts(a, b), _when(held, name))
+                found.setdefault(key, []).append(name)
+    for (path, one, other, meaning), names in found.items():
+        yield Cause("machines", path, one, other, meaning, tuple(names))
+
+
+def _kept(held: Held) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    for here in held.after.of_type(facts.MACHINE):
+        if there := held.was.get(here.urn):
+            yield there.inputs["facts"], here.inputs["facts"]
+
+
+def _when(held: Held, name: str, *, user_data: bool = False) -> str:
+    """When a changed fact of a machine comes to count."""
+    machine = next(each for each in held.after.of_type(facts.MACHINE) if each.inputs["facts"]["wanted"]["name"] == name)
+    fate = held.fate(machine)
+    if fate is Kind.REPLACED:
+        return "counts now: it is built anew"
+    if user_data and not held.born_with_user_data(machine):
+        return "what becomes of changed user data, the provider decides"
+    if fate is Kind.CHANGED and not user_data:
+        return "counts as far as its resources change in place"
+    return "counts at the next birth only"
+
+
+def _way(way: Mapping[str, str]) -> str:
+    grade = "" if way["grade"] == "equal" else f"{way['grade']}: "
+    return f"{grade}{way['mechanism']}" + (f"; {way['reason']}" if way["reason"] else "")
+
+
+def _serves(addon: Resource) -> str:
+    served = addon.inputs["facts"]["serves"]
+    return f"serves {listed(served)}" if served else ""
+
+
+def _plugins(preview: Preview) -> dict[str, str]:
+    found: dict[str, dict[str, None]] = {}
+    for resource in preview.resources:
+        if resource.version:
+            package = resource.type.partition(":")[0]
+            package = resource.type.rpartition(":")[2] if package == "pulumi" else package
+            found.setdefault(package, {})[resource.version] = None
+    return {package: ", ".join(sorted(versions)) for package, versions in found.items()}
+
+
+def _only(preview: Preview, type_: str) -> Mapping[str, Any]:
+    found: Iterable[Resource] = preview.of_type(type_)
+    return next((each.inputs["facts"] for each in found), {})
+
+
+def _dotted(path: str) -> str:
+    """As realisations name a field: items of lists by their names."""
+    return re.sub(r"\[([^\]]+)\]", r".\1", path)

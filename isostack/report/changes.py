@@ -1,0 +1,185 @@
+"""Changes as one comment of a pull request: the verdict, what was asked, what it does; the rest folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Final
+
+from isostack.changes import Cause, FileChange, Kind, Property, Row
+from isostack.parity import Parity, Verdict
+from isostack.report import changed
+from isostack.report.markdown import LIMIT, _cell, _prose
+from isostack.review import Review
+
+_MARKS: Final = {
+    Kind.CREATED: "➕",
+    Kind.REPLACED: "♻️",
+    Kind.CHANGED: "✏️",
+    Kind.LATER: "⏳",
+    Kind.RENAMED: "🏷️",
+    Kind.DELETED: "➖",
+}
+_VERDICTS: Final = {Verdict.EQUIVALENT: "✅", Verdict.DEGRADED: "⚠️", Verdict.NOT: "❌", Verdict.ALONE: "▫️"}
+_LINES: Final = 80
+"""Of one file's difference; the JSON document has all."""
+_LONGEST: Final = 160
+"""Characters of a value; likewise."""
+_PROPERTIES: Final = 12
+_FOLD: Final = 24_000
+"""Characters of one folded list, so that no list takes the room of all others."""
+_DIFFERENCES: Final = 10
+
+
+def comment(review: Review) -> str:
+    """Within the platform's limit: what does not fit is counted, and the command that shows it named."""
+    text = "\n".join([*_head(review), ""])
+    blocks = list(_blocks(review))
+    left = len(blocks)
+    for block in blocks:
+        note = f"\n{left} more parts: `isostack diff` with --format json has all\n"
+        if len(text) + len(block) + len(note) > LIMIT:
+            return text + note
+        text, left = text + block, left - 1
+    return text
+
+
+def _head(review: Review) -> Iterator[str]:
+    changing = [each for each in review.stacks if each.kind]
+    what = f"{len(changing)} of {len(review.stacks)} stacks change" if changing else "no change"
+    yield f"### isostack diff since {_prose(review.since)}: {what}"
+    yield ""
+    for each in review.verdicts:
+        mark = _VERDICTS[each.after.verdict] if each.after else "▫️"
+        yield f"- {mark} **{_prose(each.spec)}**: {_prose(changed.verdict(each))}"
+        yield from _differences(each.after)
+        for word, shortfalls in (("new trade-off", each.appeared), ("trade-off gone", each.went)):
+            for fields, stacks, why in changed.tradeoffs(shortfalls):
+                yield f"  - {word}: `{changed.named(fields)}` on {_prose(', '.join(stacks))}: {_prose(why)}"
+    yield ""
+    if not changing:
+        return
+    kinds = [kind for kind in _MARKS if any(each.count(kind) for each in review.stacks)]
+    yield f"| stack | machines |{''.join(f' {_MARKS[kind]} {kind} |' for kind in kinds)}"
+    yield "|---|---:|" + "---:|" * len(kinds)
+    for change in review.stacks:
+        counts = "".join(f" {change.count(kind) or '-'} |" for kind in kinds)
+        whole = f" ({change.kind})" if change.kind in (Kind.CREATED, Kind.DELETED) else ""
+        yield f"| {_cell(change.stack)}{whole} | {changed.counts(change)} |{counts}"
+    yield ""
+
+
+def _differences(parity: Parity | None) -> Iterator[str]:
+    found = parity.differences if parity else ()
+    for each in found[:_DIFFERENCES]:
+        sides = ", ".join(
+            f"{s}: {_short(v)}" for s, v in zip(parity.stacks if parity else (), each.values, strict=True)
+        )
+        yield f"  - {_prose(f'{each.subject} {each.field}'.strip())}: {_prose(sides)}"
+    if len(found) > _DIFFERENCES:
+        yield f"  - and {len(found) - _DIFFERENCES} more differences"
+
+
+def _blocks(review: Review) -> Iterator[str]:
+    if asked := list(_asked(review)):
+        yield "\n".join(
+            ["**What changes**", "", "| | before | after | how, and when it counts |", "|---|---|---|---|", ""]
+        )
+        yield from asked
+        yield "\n"
+    if machines := [_machines(review, stacks, row) for stacks, row in changed.machines(review)]:
+        yield "**Machines**\n\n"
+        yield from machines
+        yield "\n"
+    elif any(each.kind for each in review.stacks):
+        yield "**Machines:** none is touched.\n\n"
+    if rows := changed.resources(review):
+        total = sum(len(row.names) * len(stacks) for stacks, row in rows)
+        yield _folded(changed.count(total, "resource"), [_row(review, *each) for each in rows])
+    if facts := changed.of_machines(review):
+        yield _folded("facts of machines", [_of_machines(review, *each) for each in facts])
+    if files := [_file(review, stacks, file) for stacks, file in changed.files(review)]:
+        yield f"\n**User data**, {changed.count(len(files), 'difference')}\n\n"
+        yield from files
+    if rows:
+        yield f"\n{changed.NOTE}\n"
+
+
+def _asked(review: Review) -> Iterator[str]:
+    for cause, meanings in changed.causes(review):
+        name = cause.field if cause.subject == "spec" else f"{cause.subject}: {cause.field}".removesuffix(": ")
+        all_of_them = tuple(stack for stacks in meanings.values() for stack in stacks)
+        told = [
+            f"{_prose(', '.join(stacks))}: {_prose(meaning)}" if len(meanings) > 1 else _prose(meaning)
+            for meaning, stacks in meanings.items()
+        ]
+        where = "" if changed.everywhere(review, all_of_them) else f" ({_prose(', '.join(all_of_them))})"
+        cells = (f"{_cell(name)}{where}", _cell(_short(cause.before)), _cell(_short(cause.after)), "<br>".join(told))
+        yield f"| {' | '.join(cells)} |\n"
+
+
+def _machines(review: Review, stacks: Sequence[str], row: Row) -> str:
+    where = _where(review, stacks)
+    names = _prose(changed.named(row.names))
+    return f"- {_MARKS[row.kind]} {changed.count(len(row.names), 'machine')}: {names}: {_prose(row.meaning)}{where}\n"
+
+
+def _of_machines(review: Review, stacks: Sequence[str], cause: Cause) -> str:
+    values = f"{_prose(_short(cause.before))} → {_prose(_short(cause.after))}"
+    names = f"{len(cause.names)}: {_prose(changed.named(cause.names))}"
+    return f"- `{cause.field}` {values}, of {names}: {_prose(cause.meaning)}{_where(review, stacks)}"
+
+
+def _row(review: Review, stacks: Sequence[str], row: Row) -> str:
+    was = f" (was {_prose(changed.named(row.was))})" if row.was else ""
+    meaning = f": {_prose(row.meaning)}" if row.meaning else ""
+    count = f"{len(row.names)} " if len(row.names) > 1 else ""
+    head = f"- {_MARKS[row.kind]} {count}{_prose(changed.kind(row.type))} {_prose(changed.named(row.names))}{was}"
+    lines = [f"{head}{meaning}{_where(review, stacks)}"]
+    lines += [f"  - {_property(each)}" for each in row.properties[:_PROPERTIES]]
+    if len(row.properties) > _PROPERTIES:
+        lines.append(f"  - and {len(row.properties) - _PROPERTIES} more")
+    return "\n".join(lines)
+
+
+def _property(each: Property) -> str:
+    later = ", at its next birth" if each.ignored else ""
+    return f"`{each.path}` {_prose(_short(each.before))} → {_prose(_short(each.after))}{later}"
+
+
+def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
+    where = "" if changed.everywhere(review, stacks) else f" ({escape(', '.join(stacks))})"
+    word = {Kind.CREATED: " new,", Kind.DELETED: " gone,"}.get(file.kind, "")
+    of = changed.count(len(file.names), "machine")
+    head = f"<code>{escape(file.file)}</code>{word} of {of}: {escape(file.meaning)}{where}"
+    lines = file.text.splitlines()
+    body = [_prose(changed.named(file.names)), ""]
+    if lines:
+        fence = "`" * max(3, 1 + max((len(run) for line in lines for run in _runs(line)), default=0))
+        body += [f"{fence}diff", *lines[:_LINES], fence]
+        if len(lines) > _LINES:
+            body.append(f"and {len(lines) - _LINES} lines more")
+    else:
+        body.append("Its text cannot be told: one of the two revisions does not render it.")
+    return f"<details><summary>{head}</summary>\n\n" + "\n".join(body) + "\n\n</details>\n"
+
+
+def _runs(line: str) -> list[str]:
+    """Backquotes in a row."""
+    return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
+
+
+def _folded(title: str, lines: Sequence[str]) -> str:
+    taken, shown = 0, 0
+    while shown < len(lines) and taken + len(lines[shown]) < _FOLD:
+        taken, shown = taken + len(lines[shown]) + 1, shown + 1
+    more = [f"- and {len(lines) - shown} more"] if shown < len(lines) else []
+    return f"<details><summary>{escape(title)}</summary>\n\n" + "\n".join([*lines[:shown], *more]) + "\n\n</details>\n"
+
+
+def _where(review: Review, stacks: Sequence[str]) -> str:
+    return "" if changed.everywhere(review, stacks) else f" ({_prose(', '.join(stacks))})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

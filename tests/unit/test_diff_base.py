@@ -1,0 +1,215 @@
+"""`isostack diff --base` and `--deployed`, on a scratch repository with a base and a head, as pull requests have."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from isostack.report.markdown import LIMIT
+from tests.cli import COMMAND, ENVIRONMENT, Run, edit
+from tests.examples import previews
+from tests.saved import export, written
+from tests.specs import ROOT
+
+Golden = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository whose branch `main` is the base; what is changed in its files is the head."""
+
+    root: Path
+
+    def git(self, *arguments: str) -> str:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        done = subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def diff(self, *arguments: str) -> Run:
+        """And nothing is left of the base's worktree."""
+        run = Run(self.root, "diff", *arguments)
+        assert self.worktrees == 1
+        return run
+
+    @property
+    def worktrees(self) -> int:
+        return len(self.git("worktree", "list").splitlines())
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """This checkout as somebody has committed it, with its examples."""
+    made = Repository(tmp_path / "repository")
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("components", "isostack", "policies", "stacks"):
+        shutil.copytree(ROOT / name, made.root / name, ignore=ignored)
+    for name in ("Pulumi.yaml", "__main__.py", ".gitignore"):
+        shutil.copy(ROOT / name, made.root / name)
+    made.git("init", "--quiet", "--initial-branch=main")
+    made.git("add", "--all")
+    made.git("commit", "--quiet", "--message=base")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "old", "new"),
+    [
+        ("pool-size", "shop.yaml", "{name: partner, nodes: 2,", "{name: partner, nodes: 3,"),
+        ("kubernetes-version", "shop.yaml", "version: 1.36.3", "version: 1.36.4"),
+        (
+            "storage-class",
+            "shop.yaml",
+            "accessModes: [ReadWriteOnce]",
+            "accessModes: [ReadWriteOnce], expansion: false",
+        ),
+        ("drs-level", "Pulumi.shop-vsphere.yaml", "workers: fullyAutomated", "workers: partiallyAutomated"),
+    ],
+)
+def test_a_comment(repository: Repository, golden: Golden, name: str, file: str, old: str, new: str) -> None:
+    edit(repository.root / "stacks" / file, old, new)
+    run = repository.diff("--base", "main", "shop", "--format", "markdown")
+    assert (run.code, run.err) == (0, "")
+    assert len(run.out) < LIMIT
+    golden(f"changes/{name}.md", run.out)
+
+
+def test_no_change_and_stacks_that_come_and_go(repository: Repository) -> None:
+    run = repository.diff("--base", "HEAD", "edge")
+    assert (run.code, run.err) == (0, "")
+    assert "edge: equivalent with 1 degradation, as before\nno change since HEAD\n" in run.out
+    stacks = repository.root / "stacks"
+    (stacks / "Pulumi.edge-tinkerbell.yaml").rename(stacks / "Pulumi.edge-metal.yaml")
+    run = repository.diff("--base", "main", "edge", "--format", "json")
+    document = run.json
+    assert run.code == 0
+    assert {each["stack"]: each["kind"] for each in document["stacks"]} == {
+        "edge-metal": "created",
+        "edge-vsphere": None,
+        "edge-tinkerbell": "deleted",
+    }
+    (verdict,) = document["verdicts"]
+    assert (verdict["spec"], verdict["before"]["verdict"]) == ("edge", "equivalent with degradations")
+    assert verdict["after"]["stacks"] == ["edge-metal", "edge-vsphere"]
+    # A stack that is gone can be asked about; one that never was cannot.
+    assert [
+        s["stack"] for s in repository.diff("--base", "main", "edge-tinkerbell", "--format", "json").json["stacks"]
+    ] == ["edge-tinkerbell"]
+    run = repository.diff("--base", "main", "edge-tinkerbel")
+    assert (run.code, run.err) == (2, "error: no stack has the spec 'edge-tinkerbel'; specs with stacks: edge, shop\n")
+
+
+def test_the_base_runs_its_own_program(repository: Repository) -> None:
+    """What the program makes of the same files is a change as well."""
+    edit(repository.root / "components/vsphere/site.py", 'adapter_type="vmxnet3"', 'adapter_type="e1000e"')
+    run = repository.diff("--base", "main", "edge-vsphere", "--format", "json")
+    (stack,) = run.json["stacks"]
+    (row,) = stack["resources"]
+    assert row["properties"] == [
+        {"path": "networkInterfaces[0].adapterType", "before": "vmxnet3", "after": "e1000e", "ignored": False}
+    ]
+    assert row["meaning"] == "in place; whether that restarts the machine, its provider knows"
+
+
+def test_a_head_that_is_not_equivalent(repository: Repository) -> None:
+    edit(repository.root / "stacks/shop.yaml", "accessModes: [ReadWriteOnce]", "accessModes: [ReadWriteMany]")
+    run = repository.diff("--base", "main", "shop-vsphere", "--format", "markdown")
+    assert run.code == 1
+    assert "- ❌ **shop**: not equivalent (before: one stack alone)" in run.out
+    assert "  - new trade-off: `storage.classes.fast.accessModes` on shop-vsphere: impossible" in run.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--base", "nowhere"], "no revision 'nowhere' in this repository; git fetch brings"),
+        (["--base", "--upload-pack=x"], "--base '--upload-pack=x' is no name of a revision; --base main"),
+        (["--base", ""], "--base '' is no name of a revision; --base main"),
+        (["--base", "main", "--deployed", "x.json"], "--base and --deployed are two questions; ask one"),
+        ([], "two are held against each other, 1 are named; isostack diff A B"),
+    ],
+)
+def test_bad_questions(repository: Repository, arguments: list[str], said: str) -> None:
+    run = repository.diff("edge", *arguments)
+    assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
+    assert run.err.startswith(f"error: {said}")
+
+
+def test_outside_of_any_repository(repository: Repository) -> None:
+    shutil.rmtree(repository.root / ".git")
+    run = Run(repository.root, "diff", "--base", "main", "edge")
+    assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
+    assert "is in no git repository that can be read: not a git repository" in run.err
+
+
+def test_a_base_that_cannot_be_previewed(repository: Repository) -> None:
+    spec = repository.root / "stacks/edge.yaml"
+    text = spec.read_text()
+    edit(spec, "zones: [", "zonse: [")
+    repository.git("commit", "--quiet", "--all", "--message=bad")
+    spec.write_text(text)
+    run = repository.diff("--base", "main", "edge", "--format", "json")
+    assert run.code == 2
+    assert {problem["file"] for problem in run.json["problems"]} == {"main:stacks/edge.yaml"}
+    assert "unknown key 'zonse'" in run.out
+    # Its program is another thing than its files.
+    program = repository.root / "__main__.py"
+    text = program.read_text()
+    program.write_text(f"{text}\nimport nothing_of_this_name\n")
+    repository.git("commit", "--quiet", "--all", "--message=worse")
+    program.write_text(text)
+    run = repository.diff("--base", "main", "edge-vsphere")
+    assert run.code == 2
+    assert run.err.startswith("error: main: preview of stack edge-vsphere failed: the program raised")
+    assert run.err.endswith("No module named 'nothing_of_this_name'\n")
+    assert run.err.count("\n") == 1
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A temporary folder whose path leaves room for names of sockets."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_an_interrupt_leaves_nothing(repository: Repository, short: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "diff", "--base", "main", "edge"],
+        cwd=repository.root,
+        env={**ENVIRONMENT, "TMPDIR": str(short)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    while repository.worktrees == 1 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (-signal.SIGINT, b"", b"")
+    assert (repository.worktrees, [p.name for p in short.iterdir() if p.name.startswith("isostack")]) == (1, [])
+
+
+def test_what_is_deployed(tmp_path: Path) -> None:
+    stack = previews("edge")[1]
+    file = written(tmp_path, export(stack), "state.json")
+    run = Run(ROOT, "diff", "--deployed", file, stack.stack)
+    assert (run.code, run.err) == (0, "")
+    assert f"no change since {file}" in run.out
+    document = export(stack)
+    vm = next(each for each in document["deployment"]["resources"] if each["type"].endswith(":VirtualMachine"))
+    memory, vm["inputs"]["memory"] = vm["inputs"]["memory"], 1024
+    run = Run(ROOT, "diff", "--deployed", written(tmp_path, document), stack.stack, "--format", "json")
+    (changed,) = run.json["stacks"]
+    (row,) = changed["resources"]
+    assert row["properties"] == [{"path": "memory", "before": "1024", "after": str(memory), "ignored": True}]
+    assert run.code == 0
+    run = Run(ROOT, "diff", "--deployed", file, "edge-tinkerbell")
+    said = f"error: {file}: it is of the stack {stack.stack}; one is wanted of edge-tinkerbell\n"
+    assert (run.code, run.out, run.err) == (2, "", said)
