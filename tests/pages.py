@@ -51,7 +51,7 @@ def hostile() -> tuple[Comparison, tuple[Preview, ...]]:
 
 
 def _spoilt(stack: Preview) -> Preview:
-    told = (Message(HOSTILE, "warning", ""),)
+    told = (Message("warning", HOSTILE),)
     made = tuple(replace(resource, inputs=_hostile(resource.type, resource.inputs)) for resource in stack.resources)
     return replace(stack, stack=f"{stack.stack}{HOSTILE}", resources=made, messages=told)
 

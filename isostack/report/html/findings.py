@@ -84,7 +84,7 @@ def _silent(result: Comparison, rules: Iterable[Declared]) -> Iterator[Silent]:
             if rule.rule in judged.not_applicable:
                 stacks_of.setdefault((judged.not_applicable[rule.rule], rule.rule), []).append(stack)
     same: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (why, name), stacks in stacks_of.items():
-        same.setdefault((why, tuple(stacks)), []).append(name)
+    for (why, name), told in stacks_of.items():
+        same.setdefault((why, tuple(told)), []).append(name)
     for (why, stacks), names in same.items():
         yield Silent(why, stacks, tuple(names))

@@ -88,18 +88,20 @@
     if (!mine.length) return;
     mine[0].tabIndex = 0;
     for (const tile of mine) tile.setAttribute("aria-describedby", panels[which].id);
-    picture.addEventListener("pointerover", (event) => {
+    // Not on the picture itself: Chromium takes an SVG that listens to focus for a stop of the Tab key.
+    const figure = picture.parentElement;
+    figure.addEventListener("pointerover", (event) => {
       const tile = event.target.closest("[data-m]");
       if (tile) show(tile.dataset.m);
     });
-    picture.addEventListener("focusin", (event) => {
+    figure.addEventListener("focusin", (event) => {
       const tile = event.target.closest("[data-m]");
       if (tile) {
         enter(which, tile);
         show(tile.dataset.m);
       }
     });
-    picture.addEventListener("keydown", (event) => {
+    figure.addEventListener("keydown", (event) => {
       const at = mine.indexOf(event.target.closest("[data-m]"));
       const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: mine.length - 1 }[event.key];
       if (at < 0 || to === undefined) return;
@@ -113,10 +115,12 @@
   // What is folded is printed too, but for the long list of machines.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")].filter((each) => !each.querySelector("#all-machines"));
-    for (const each of opened) each.open = true;
+    const folded = [...document.querySelectorAll("details:not([open])")].filter((each) => !each.querySelector("#all-machines"));
+    for (const each of folded) each.open = true;
+    opened.push(...folded);
   });
   addEventListener("afterprint", () => {
     for (const each of opened) each.open = false;
+    opened = [];
   });
 })();

@@ -22,6 +22,9 @@ _NAME: Final = 13
 """Height of a host's name."""
 _LETTER: Final = 5.4
 """Width of a letter of the 9-unit monospaced text, rounded up: 0.6 em is that of common monospaced fonts."""
+_TILE, _NAMED_TILE, _TILE_GAP = 15, 53, 3
+"""Least width of a machine, of one with its name, and what is between two."""
+_COLUMNS_BARE: Final = 20
 _NAMED: Final = 60
 """Machines up to which each has its name in the picture; beyond, squares alone."""
 _NAMED_HOSTS: Final = 96
@@ -55,7 +58,7 @@ class Box:
     note: str
     title: str
     kind: str
-    """used, idle, or chosen by the provider: unknown."""
+    """used, idle, chosen by the provider: unknown, or bare: its machine is all that is drawn of it."""
     filled: float | None
     tiles: tuple[Tile, ...]
 
@@ -105,15 +108,23 @@ class _Drawing:
         self._pools = {pool: (_short(pool), i % _COLOURS) for i, pool in enumerate(pools)}
         self._contents = {zone: list(self._in_zone(zone)) for zone in self._zones()}
         boxes = [content for contents in self._contents.values() for content in contents]
-        self._named = len(self._machines) <= _NAMED
         self._most = max((len(content.machines) for content in boxes), default=1)
+        self._named = len(self._machines) <= _NAMED
         self._hosts_named = self._named or (self._most > 1 and len(boxes) <= _NAMED_HOSTS)
-        self._tile = (0.0, 16.0) if self._named else (12.0, 12.0)
-        columns = 2 if self._named and self._most > 1 else 4
-        if not self._hosts_named and self._most == 1:
-            columns = 19
-        self._columns = columns
-        self._box = (WIDTH - 4 * _PAD - (columns - 1) * _GAP) / columns + 0.0
+        # Where hosts are many and each is one machine, the machine is drawn as the host.
+        self._bare = self._most == 1 and not self._hosts_named
+        self._pad = 0 if self._bare else 4
+        self._height_of_tile = 16 if self._named else 12
+        self._columns = _COLUMNS_BARE if self._bare else self._some_columns()
+        self._box = (WIDTH - 2 * _PAD - (self._columns - 1) * _GAP) / self._columns
+        inner = self._box - 2 * self._pad
+        self._across = max(1, int(inner // (_NAMED_TILE if self._named else _TILE))) if self._most > 1 else 1
+        self._tile = (inner - _TILE_GAP * (self._across - 1)) / self._across
+
+    def _some_columns(self) -> int:
+        if self._most == 1:
+            return 4
+        return min(2 if self._named else 4, max(map(len, self._contents.values())))
 
     def picture(self) -> Picture:
         zones, y = [], 0.0
@@ -154,64 +165,69 @@ class _Drawing:
             row = contents[start : start + self._columns]
             height = max(self._height(content) for content in row)
             for column, content in enumerate(row):
-                boxes.append(self._one(content, 2 * _PAD + column * (self._box + _GAP), y, height))
+                boxes.append(self._one(content, _PAD + column * (self._box + _GAP), y, height))
             y += height + _GAP
         count = sum(len(content.machines) for content in contents)
         idle = sum(not content.machines for content in contents)
         note = f"{count} {'machine' if count == 1 else 'machines'}{f', {idle} idle' if idle else ''}"
         return Zone(name, top, y - _GAP + _PAD - top, note, tuple(boxes))
 
-    def _across(self) -> tuple[int, float]:
-        """Tiles in a row of a box, and their width."""
-        inner = self._box - 8
-        if self._tile[0]:
-            across = max(1, int((inner + 3) // (self._tile[0] + 3)))
-            return (across, self._tile[0]) if self._most > 1 else (1, inner)
-        across = 1 if self._most == 1 else 3
-        return across, (inner - 3 * (across - 1)) / across
-
     def _height(self, content: _Content) -> float:
-        rows = -(-max(1, len(content.machines)) // self._across()[0])
+        rows = -(-max(1, len(content.machines)) // self._across)
         bar = 6 if content.host and self._most > 1 else 0
-        return 8 + (_NAME if self._hosts_named else 0) + rows * (self._tile[1] + 3) - 3 + bar
+        name = _NAME if self._hosts_named else 0
+        return 2 * self._pad + name + rows * (self._height_of_tile + _TILE_GAP) - _TILE_GAP + bar
 
     def _one(self, content: _Content, x: float, y: float, height: float) -> Box:
-        across, width = self._across()
-        first = y + 4 + (_NAME if self._hosts_named else 0)
+        left, top = x + self._pad, y + self._pad + (_NAME if self._hosts_named else 0)
+        step = self._tile + _TILE_GAP, self._height_of_tile + _TILE_GAP
         tiles = tuple(
-            self._machine(
-                machine,
-                x + 4 + i % across * (width + 3),
-                first + i // across * (self._tile[1] + 3),
-                width,
-                content.name,
-            )
+            self._machine(machine, left + i % self._across * step[0], top + i // self._across * step[1], content.name)
             for i, machine in enumerate(content.machines)
         )
-        host, label = content.host, content.name
-        if not label:
-            label = content.machines[0].place.host_class
+        host, label = content.host, content.name or content.machines[0].place.host_class
         memory = sum(machine.place.size.memory for machine in content.machines)
         filled = memory / host.usable_memory if host and self._most > 1 else None
         size = f", {host.cpus} CPU, {show_bytes(host.memory)}" if host else ""
         note = f"{filled:.0%}" if filled is not None else ""
-        room = int((self._box - 8) / _LETTER) - (len(note) + 1 if note else 0)
+        room = int((self._box - 2 * self._pad) / _LETTER) - (len(note) + 1 if note else 0)
         used = f", {note} of the usable memory given to machines" if note else ""
-        kind = "used" if content.name and content.machines else "idle" if content.name else "unknown"
         return Box(
-            x, y, self._box, height,
-            _fit(label, room) if self._hosts_named else "",
-            note if self._hosts_named else "",
-            f"{content.name or 'host of the provider’s choice: ' + label}{size}{used}",
-            kind, filled, tiles,
-        )  # fmt: skip
+            x=x,
+            y=y,
+            width=self._box,
+            height=height,
+            label=_fit(label, room) if self._hosts_named else "",
+            note=note if self._hosts_named else "",
+            title=f"{content.name or f'host of the provider’s choice: {label}'}{size}{used}",
+            kind=self._kind(content),
+            filled=filled,
+            tiles=tiles,
+        )
 
-    def _machine(self, machine: MachineFacts, x: float, y: float, width: float, host: str) -> Tile:
+    def _kind(self, content: _Content) -> str:
+        if not content.machines:
+            return "idle"
+        if self._bare:
+            return "bare"
+        return "used" if content.name else "unknown"
+
+    def _machine(self, machine: MachineFacts, x: float, y: float, host: str) -> Tile:
         wanted = machine.wanted
         short, colour = self._pools[wanted.pool]
-        label = _fit(f"{short}-{wanted.index}", int(width / _LETTER)) if self._named else ""
-        where = f" on {host}" if host else ""
-        return Tile(x, y, width, self._tile[1], label, self._numbers[wanted.name], f"{wanted.name}{where}", colour)
+        label = _fit(f"{short}-{wanted.index}", int(self._tile / _LETTER)) if self._named else ""
+        # Whoever tells a program by voice what to click says what can be read.
+        called = f"{label}, {wanted.name}" if label not in wanted.name else wanted.name
+        return Tile(
+            x,
+            y,
+            self._tile,
+            self._height_of_tile,
+            label,
+            self._numbers[wanted.name],
+            f"{called} on {host}" if host else called,
+            colour,
+        )
 
 
 def _short(pool: str) -> str:

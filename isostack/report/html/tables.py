@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 from components import facts
 from components.facts import MachineFacts, Realisation, SiteFacts
 from components.quantity import show_bytes
-from components.spec import Size, Spec
+from components.spec import Size
 from isostack.comparison import Comparison, Group, StackSummary
 from isostack.evidence import cluster_facts, machine_facts
 from isostack.fields import path_of
@@ -76,11 +76,13 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Machines that the spec asks for together. `details`: what else it asks, by name."""
+    """Machines that the spec asks for together. `marks`: their taints and labels."""
 
     name: str
     asked: str
-    details: tuple[tuple[str, str], ...]
+    zones: str
+    tenant: str
+    marks: tuple[str, ...]
     made: tuple[tuple[Made, ...], ...]
 
 
@@ -100,7 +102,7 @@ def glance(result: Comparison, previews: Sequence[Preview]) -> list[Row]:
     judged = [result.policies[stack.stack] for stack in result.stacks]
     return [
         _row("machines", (f"{_count(stack)} {hosts(stack)}" for stack in result.stacks)),
-        _row("with", (_has(preview) for preview in previews)),
+        _row("in all", (_has(preview) for preview in previews)),
         Row("wishes", tuple(_counted([r.grade for r in each.realisations], GRADE_TONES) for each in clusters)),
         Row("findings", tuple(_counted([f.verdict for f in each.findings], TONES) for each in judged)),
         _row("resources", (str(sum(stack.kinds.values())) for stack in result.stacks)),
@@ -144,7 +146,9 @@ def pools(result: Comparison, previews: Sequence[Preview]) -> list[Pool]:
         Pool(
             name,
             f"{len(machines)} × {machines[0].wanted.size}",
-            tuple(_details(machines, cluster_facts(previews[0]).wanted)),
+            _spread(machines),
+            machines[0].wanted.tenant or "",
+            tuple(_marks(machines)),
             tuple(tuple(_made(group) for group in stack.get(name, ())) for stack in made),
         )
         for name, machines in wanted.items()
@@ -234,25 +238,23 @@ def _more(size: Size, asked: Size) -> Iterator[str]:
         (size.disk, asked.disk, "disk"),
     ):
         if has > wants:
-            yield f"{has / wants:.3g}× {what}"
+            yield f"{f'{has / wants:.1f}'.removesuffix('.0')}× {what}"
 
 
-def _details(machines: Sequence[MachineFacts], spec: Spec) -> Iterator[tuple[str, str]]:
-    """What all machines of a pool share, and how they spread over the zones."""
-    zones = sorted(machine.wanted.zone for machine in machines)
-    yield "zones", ", ".join(f"{zone}: {len(list(group))}" for zone, group in groupby(zones))
+def _spread(machines: Sequence[MachineFacts]) -> str:
+    """How many stand in each zone."""
+    zones = Counter(machine.wanted.zone for machine in machines)
+    return ", ".join(f"{zone}: {count}" for zone, count in sorted(zones.items()))
+
+
+def _marks(machines: Sequence[MachineFacts]) -> Iterator[str]:
+    """Taints and labels that all machines of a pool have."""
     first = machines[0].wanted
-    if first.tenant:
-        yield "tenant", first.tenant
-    if first.taints:
-        yield "taints", _words(first.model_dump(mode="json", by_alias=True)["taints"])
-    labels = {
-        name: value
-        for name, value in first.labels.items()
-        if all(machine.wanted.labels.get(name) == value for machine in machines)
-    }
-    if labels:
-        yield "labels", _words(labels)
+    for taint in first.taints:
+        yield f"{taint.key}={taint.value}:{taint.effect}"
+    for name, value in first.labels.items():
+        if all(machine.wanted.labels.get(name) == value for machine in machines):
+            yield f"{name}={value}"
 
 
 def _there(machine: MachineFacts) -> tuple[str, ...]:
