@@ -120,10 +120,10 @@ def wishes(previews: Sequence[Preview]) -> list[Wish]:
     for field, realisations in by_field.items():
         key = tuple((r.grade, r.mechanism, r.reason) if r else None for r in realisations)
         alike.setdefault(key, []).append(field)
-    spec = clusters[0].wanted
-    data = spec.model_dump(mode="json", by_alias=True)
+    # What is not one spec is compared too, and not equivalent: a field is of the first stack that has it.
+    specs = [cluster.wanted.model_dump(mode="json", by_alias=True) for cluster in clusters]
     found = [
-        Wish(tuple((field, _asked(data, field)) for field in fields), tuple(_ways(by_field[fields[0]])))
+        Wish(tuple((field, _asked(specs, by_field[field])) for field in fields), tuple(_ways(by_field[fields[0]])))
         for fields in alike.values()
     ]
     return sorted(found, key=lambda wish: min(GRADES.index(way.realisation.grade) for way in wish.ways))
@@ -199,10 +199,14 @@ def _has(preview: Preview) -> str:
     return f"{sum(size.cpus for size in sizes)} CPU, {show_bytes(sum(size.memory for size in sizes))}"
 
 
-def _asked(data: Any, field: str) -> str:
-    """What the spec says in a field."""
-    for step in path_of(data, field):
-        data = data[step]
+def _asked(specs: Sequence[Any], realisations: Sequence[Realisation | None]) -> str:
+    """What the spec says in the field of these realisations."""
+    data, field = next((spec, r.field) for spec, r in zip(specs, realisations, strict=True) if r)
+    try:
+        for step in path_of(data, field):
+            data = data[step]
+    except (KeyError, IndexError, TypeError):  # a preview's file of another version: it says more than its spec has
+        return ""
     text = _words(data)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
