@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from isostack.comparison import compare
 from isostack.finding import Judgement
+from isostack.parity import Difference, Verdict
 from isostack.report.html import page
 from isostack.report.html.picture import WIDTH, pictures
 from isostack.report.html.tables import wishes
@@ -210,4 +211,15 @@ def test_boxes_lie_in_their_zones_and_do_not_overlap() -> None:
 def test_many_machines_stay_a_small_file() -> None:
     text = page(*pages.many(500))
     assert len(read(text).all("svg")) == 3
+    assert len(text.encode()) < LARGEST
+
+
+def test_many_differences_stay_a_small_file() -> None:
+    result, stacks = pages.many(500)
+    each = tuple(Difference(f"machine m-{i}", f"field-{i}", ("a" * 64, "b" * 64, "c" * 64)) for i in range(12_000))
+    text = page(replace(result, parity=replace(result.parity, differences=each, verdict=Verdict.NOT)), stacks)
+    assert "not equivalent: 12000 differences" in text
+    assert "11500 more: <code>isostack compare --format json</code> has all." in text
+    assert "field-499<" in text
+    assert "field-500<" not in text
     assert len(text.encode()) < LARGEST

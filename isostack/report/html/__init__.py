@@ -24,6 +24,8 @@ from isostack.report.html.tables import GRADE_TONES, glance, graded, kinds, mach
 from isostack.report.wording import blocked, causes, compared, ended, named, title, verdict
 
 FOLDER: Final = Path(__file__).parent
+_MOST: Final = 500
+"""Rows of differences: nobody reads more, and where targets differ in everything the file would be megabytes."""
 _UNSEEN: Final = dict.fromkeys(code for code in range(32) if chr(code) not in "\t\n")
 """Control characters, which HTML does not allow."""
 
@@ -51,6 +53,7 @@ def page(result: Comparison, previews: Sequence[Preview]) -> str:
                 (named(kind, names), field, values, names)
                 for kind, field, values, names in causes(result.parity.differences)
             ],
+            most=_MOST,
             glance=glance(result, previews),
             pictures=pictures(previews),
             wishes=all_wishes,
