@@ -56,8 +56,16 @@ app.add_typer(export)
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help=f"A spec: all its stacks. Several: {SOURCES}.")],
     format: FormatOption = Format.text,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write it also as one HTML file, for a browser or a printer."),
+    ] = None,
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
+    if html:
+        from isostack.writing import check_writable
+
+        check_writable(html)
     asking.load_pulumi(names)
     from isostack.inputs import stacks_of
     from isostack.sources import is_saved, sources
@@ -71,6 +79,12 @@ def compare(
     from isostack.parity import Verdict
 
     result = compare_previews(answer.previews, answer.rules, answer.judged)
+    if html:
+        from isostack.report.html import page
+        from isostack.writing import write
+
+        write(html, page(result, answer.previews))
+        typer.echo(f"wrote {html}", err=True)
     if format is Format.json:
         print_json("compare", comparison=result)
     else:

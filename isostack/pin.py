@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -12,7 +10,7 @@ from ruamel.yaml.comments import CommentedMap
 from components.load import TARGET
 from components.plan import Plan
 from components.problems import InvalidInput, Problem, listed
-from isostack.interrupts import interrupts_held
+from isostack.writing import replacing
 
 KEYS = (TARGET[1], str(TARGET[1]).replace(":", ":config:", 1), str(TARGET[1]).partition(":")[2])
 """How Pulumi lets the key of the target config be written, beside its short form in a project of our name."""
@@ -47,24 +45,9 @@ def write_pins(path: Path, plan: Plan) -> str:
         pins.update(new)
         pins.fa.set_block_style()
         target[FIELD] = pins
-        _replace(path.resolve(), yaml, document, "\r\n" if "\r\n" in text else "\n")
+        with replacing(path, "\r\n" if "\r\n" in text else "\n") as file:
+            yaml.dump(document, file)
     where = f" ({listed([f'{name} on {host}' for name, host in new.items()])})" if new else ""
     return (
         f"{path}: pinned {len(new)} machine{'' if len(new) == 1 else 's'}{where}, {len(wanted) - len(new)} were pinned"
     )
-
-
-def _replace(path: Path, yaml: YAML, document: CommentedMap, newline: str) -> None:
-    """All of the new file or the old one: never half of it."""
-    with (
-        interrupts_held(),
-        NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", newline=newline) as file,
-    ):
-        try:
-            yaml.dump(document, file)
-            os.chmod(file.name, path.stat().st_mode)
-            file.flush()
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise

@@ -28,17 +28,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew, do not compare with it")
 
 
-class OneCluster(LoadScopeScheduling):  # type: ignore[misc]
-    """The tests of tests/cluster share one cluster that runs, so they go to one process, first; all others go where
-    there is room. Not by xdist's marks: its 3.8 loses them under pytest 9.2 [seen]."""
+class OneOfEach(LoadScopeScheduling):  # type: ignore[misc]
+    """The tests of tests/cluster share one cluster that runs, those of tests/browser one browser, so each of the two
+    goes to one process, first; all others go where there is room. Not by xdist's marks: its 3.8 loses them under
+    pytest 9.2 [seen]."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "cluster" if nodeid.startswith("tests/cluster/") else nodeid
+        return next((name for name in ("cluster", "browser") if nodeid.startswith(f"tests/{name}/")), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCluster | None:
-    return OneCluster(config, log) if config.getvalue("dist") == "load" else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneOfEach | None:
+    return OneOfEach(config, log) if config.getvalue("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")

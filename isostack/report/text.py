@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,9 +15,9 @@ from components.plan import Plan
 from components.problems import Problem
 from components.spec import Size
 from isostack.comparison import Comparison, Group, StackSummary, kind_name
-from isostack.parity import Difference, Parity, Verdict
+from isostack.parity import Difference, Parity
 from isostack.preview.model import Message, Preview
-from isostack.report import policies
+from isostack.report import policies, wording
 from isostack.report.console import STYLE, heading, make_table
 from isostack.report.console import console as console
 
@@ -91,14 +90,13 @@ def parity(out: Console, result: Parity) -> None:
 
 
 def comparison(out: Console, result: Comparison) -> None:
-    targets = ", ".join(dict.fromkeys(stack.target for stack in result.stacks))
-    _verdict(out, f"{result.spec} on {targets}", result.parity)
+    _verdict(out, wording.title(result), result.parity)
     _blocked(out, result)
     _differences(out, result.parity.stacks, result.parity.differences)
     heading(out, "Machines")
     out.print(_machines(result.stacks))
     for stack in result.stacks:
-        _sentences(out, stack.stack, (*stack.reasons, *_ended(stack)))
+        _sentences(out, stack.stack, (*stack.reasons, *wording.ended(stack)))
     _shortfalls(out, result.parity)
     heading(out, "Policies")
     policies.judged(out, result.rules, result.policies)
@@ -109,27 +107,14 @@ def comparison(out: Console, result: Comparison) -> None:
 
 
 def _verdict(out: Console, what: str, result: Parity) -> None:
-    verdict = result.verdict
-    # Of two that stand for one stack, each wish once.
-    wishes = len({(s.realisation.field, s.realisation.mechanism, s.realisation.reason) for s in result.shortfalls})
-    text = str(verdict)
-    if verdict is Verdict.DEGRADED:
-        text = f"equivalent with {wishes} degradation{'s' if wishes > 1 else ''}"
-    elif result.differences:
-        text = f"not equivalent: {len(result.differences)} difference{'s' if len(result.differences) > 1 else ''}"
-    elif verdict is Verdict.NOT:
-        text = "not equivalent: a wish cannot come true"
-    out.print(f"[bold]{escape(what)}[/]: [{STYLE[verdict]}]{text}[/]")
-    compared = ", ".join(f"{count} {kind}s" if count > 1 else kind for kind, count in result.compared.items())
-    against = "held against each other" if len(result.stacks) > 1 else "there is one; in it"
-    out.print(f"[dim]{against}: {compared}[/]")
+    out.print(f"[bold]{escape(what)}[/]: [{STYLE[result.verdict]}]{wording.verdict(result)}[/]")
+    out.print(f"[dim]{wording.compared(result)}[/]")
 
 
 def _blocked(out: Console, result: Comparison) -> None:
     """The stacks that a policy would not let through, beside the verdict: they make the command fail too."""
-    for stack, judged in result.policies.items():
-        if rules := dict.fromkeys(finding.rule for finding in judged.findings if finding.blocks):
-            out.print(f"[bold]{escape(stack)}[/]: [red]blocked by policy[/]: {', '.join(rules)}")
+    for stack, rules in wording.blocked(result).items():
+        out.print(f"[bold]{escape(stack)}[/]: [red]blocked by policy[/]: {', '.join(rules)}")
 
 
 def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Difference]) -> None:
@@ -137,14 +122,9 @@ def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Diff
         return
     heading(out, "Differences")
     table = make_table("where", "field", *stacks)
-    # One cause, one row: a mistake of a target is one of all its machines.
-    causes: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    for difference in differences:
-        kind, _, name = difference.subject.partition(" ")
-        causes.setdefault((kind, difference.field, difference.values), []).append(name)
-    for (kind, field, values), names in islice(causes.items(), MOST_DIFFERENCES):
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        table.add_row(*map(escape, (f"{kind} {names[0]}{more}".strip(), field, *values)))
+    causes = wording.causes(differences)
+    for kind, field, values, names in causes[:MOST_DIFFERENCES]:
+        table.add_row(*map(escape, (wording.named(kind, names), field, *values)))
     out.print(table)
     if len(causes) > MOST_DIFFERENCES:
         out.print(f"... and {len(causes) - MOST_DIFFERENCES} more; --format json has all")
@@ -153,22 +133,15 @@ def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Diff
 def _machines(stacks: Sequence[StackSummary]) -> Table:
     """One row for each pool: what is asked, and what each target makes of it."""
     table = make_table("pool", "asked", *(stack.stack for stack in stacks))
-    by_pool = [_by_pool(stack.groups) for stack in stacks]
+    by_pool = [wording.by_pool(stack.groups) for stack in stacks]
     for pool, groups in by_pool[0].items():
         asked = groups[0].asked
         count = sum(group.count for group in groups)
         table.add_row(pool, f"{count} x {asked}", *(escape(_made_of(stack.get(pool, []), asked)) for stack in by_pool))
     totals = [sum(group.count for group in stack.groups) for stack in stacks]
     table.add_section()
-    table.add_row("all", "", *(f"{total} {_hosts(stack)}" for total, stack in zip(totals, stacks, strict=True)))
+    table.add_row("all", "", *(f"{total} {wording.hosts(stack)}" for total, stack in zip(totals, stacks, strict=True)))
     return table
-
-
-def _by_pool(groups: Iterable[Group]) -> dict[str, list[Group]]:
-    pools: dict[str, list[Group]] = {}
-    for group in groups:
-        pools.setdefault(group.pool, []).append(group)
-    return pools
 
 
 def _made_of(groups: Sequence[Group], asked: Size) -> str:
@@ -177,23 +150,6 @@ def _made_of(groups: Sequence[Group], asked: Size) -> str:
         size = "as asked" if group.size == asked else str(group.size)
         lines.append(f"{group.count} x {group.host_class}: {size}")
     return "\n".join(lines)
-
-
-def _hosts(stack: StackSummary) -> str:
-    """Number of physical hosts behind the machines, as far as the site knows them."""
-    texts = []
-    for site in stack.sites:
-        if site.machine == "vm":
-            texts.append(f"VMs on {len(site.hosts)} {'host' if len(site.hosts) == 1 else 'hosts'}")
-        else:
-            texts.append(f"hosts, {site.spare_hosts} spare" if site.hosts else "hosts of the provider")
-    return ", ".join(texts)
-
-
-def _ended(stack: StackSummary) -> Iterator[str]:
-    for site in stack.sites:
-        if site.service_ended:
-            yield f"the provider ended this service on {site.service_ended}: the stack can be compared, not created"
 
 
 def _shortfalls(out: Console, result: Parity) -> None:
