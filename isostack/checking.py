@@ -87,7 +87,7 @@ def check(
     shown = tuple(rule for rule in answer.rules if not only or rule.rule in only)
     judged = {label: _narrowed(each, only, known, label) for label, each in answer.judged.items()}
     _print(format, shown, judged)
-    bad = any(_counts(finding, fail_on) for each in judged.values() for finding in each.findings)
+    bad = any(counts(finding, fail_on) for each in judged.values() for finding in each.findings)
     raise typer.Exit(NOT_EQUIVALENT if bad else FINE)
 
 
@@ -130,7 +130,8 @@ def _print(format: CheckFormat, rules: Sequence[Any], judged: Mapping[str, Judge
         typer.echo(written)
 
 
-def _counts(finding: Finding, fail_on: FailOn) -> bool:
+def counts(finding: Finding, fail_on: FailOn) -> bool:
+    """Whether the finding makes a command fail."""
     if fail_on is FailOn.never or finding.status in ("waived", "undecided"):
         return False
     return fail_on is FailOn.advisory or finding.blocks
@@ -181,14 +182,14 @@ def _narrowed(
     """What is asked for, and new: a finding that holds for more than it did is new."""
 
     def wanted(finding: Finding) -> bool:
-        if only and finding.rule not in only:
-            return False
-        if known is None:
-            return True
-        before = known.get((label, finding.rule, finding.of, finding.field))
-        return before is None or not before.issuperset(finding.subjects)
+        return (not only or finding.rule in only) and (known is None or is_new(finding, label, known))
 
     return replace(judgement, findings=tuple(filter(wanted, judgement.findings)))
+
+
+def is_new(finding: Finding, label: str, known: Mapping[Key, frozenset[str]]) -> bool:
+    before = known.get((label, finding.rule, finding.of, finding.field))
+    return before is None or not before.issuperset(finding.subjects)
 
 
 # ---- explain
