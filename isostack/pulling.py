@@ -68,7 +68,7 @@ def comment(
         str, typer.Option("--author", help="GitHub: whose the token is, where it is not the job's own.")
     ] = "github-actions[bot]",
 ) -> None:
-    """Write a pull request's comment, or write it anew. It runs no program of the project, and it alone needs a token."""
+    """Write a pull request's comment, or write it anew. This alone needs a token, and runs nothing of the project."""
     from isostack.ci import comment as comments
 
     marker, _, body = file.read_text("utf-8").partition("\n")

@@ -131,9 +131,8 @@ def _checked(checked: Checked) -> list[str]:
         lines += [f"Not shown, since they were there before: {checked.kept}.", ""]
     if checked.went:
         lines += ["**Went with this change:**", ""]
-        lines += [
-            f"- {_code(rule)} {_code(at) if at else ''} {_cell(stack)}" for stack, rule, at in checked.went[:_GONE]
-        ]
+        for stack, rule, at in checked.went[:_GONE]:
+            lines.append(" ".join(["-", _code(rule), *([_code(at)] if at else []), _cell(stack)]))
         lines += [f"- and {len(checked.went) - _GONE} more"] if len(checked.went) > _GONE else []
         lines += [""]
     return lines

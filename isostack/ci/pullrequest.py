@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from components.problems import InvalidInput, Problem
 from isostack import asking
@@ -18,13 +18,16 @@ from isostack.checking import FailOn, Key, counts, is_new, read_baseline
 from isostack.ci.body import Checked, comment, nothing
 from isostack.ci.git import Change
 from isostack.ci.touched import Touched, touched
+from isostack.finding import Place
 from isostack.inputs import Faults, impossible, plan
 from isostack.stacks import find_project
 
 if TYPE_CHECKING:
     from isostack.asking import Answer
-    from isostack.finding import Judgement
+    from isostack.finding import Finding, Judgement
     from isostack.stacks import Project
+
+_Located = TypeVar("_Located", Problem, Place)
 
 LIMIT: Final = 64_000
 """Characters of the comment, its first line included: GitHub takes 65,536, see report.markdown; GitLab 1,000,000
@@ -64,7 +67,7 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
         text = nothing(found, told)
         return Seen(text, text, {}, "", (), False, False)
     names = tuple(found.stacks)
-    if faults := _faults(project, names):
+    if faults := [_of_top(fault, change.top) for fault in _faults(project, names)]:
         return _seen(found, faults, "", None, told, room, {}, "\n".join(map(_annotation, faults)))
     asking.load_pulumi(names)
     try:
@@ -72,8 +75,9 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
     except Exception as error:
         from isostack.run import problems
 
-        if (said := problems(error)) is None:
+        if (told_of := problems(error)) is None:
             raise
+        said = [_of_top(problem, change.top) for problem in told_of]
         return _seen(found, said, "", None, told, room, {}, "\n".join(map(_annotation, said)))
     return _seen(found, (), _diff(change, names), checked, told, room, files, annotations)
 
@@ -141,13 +145,16 @@ def _check(project: Project, change: Change, found: Touched, fail_on: FailOn) ->
 def _from_top(answer: Answer, top: Path) -> dict[str, Judgement]:
     """With places as a provider wants them: from the root of the repository."""
 
-    def place(finding: Any) -> Any:
-        path = Path(finding.place.file).resolve() if finding.place else None
-        if path is None or not path.is_relative_to(top):
-            return finding
-        return replace(finding, place=replace(finding.place, file=path.relative_to(top).as_posix()))
+    def place(finding: Finding) -> Finding:
+        return replace(finding, place=_of_top(finding.place, top)) if finding.place else finding
 
     return {label: replace(each, findings=tuple(map(place, each.findings))) for label, each in answer.judged.items()}
+
+
+def _of_top(thing: _Located, top: Path) -> _Located:
+    """The same, with its file named from the root of the repository."""
+    path = Path(thing.file).resolve()
+    return replace(thing, file=path.relative_to(top).as_posix()) if thing.file and path.is_relative_to(top) else thing
 
 
 def _baseline(project: Project, change: Change, names: Sequence[str]) -> tuple[Mapping[Key, frozenset[str]], str]:

@@ -40,7 +40,7 @@ def touched(project: Project, changed: Iterable[Path]) -> Touched:
 
 
 def _reads(stack: StackFile | Broken, path: Path, folder: Path) -> bool:
-    if path == stack.path.resolve():
+    if path == folder / stack.path.name:
         return True
     if isinstance(stack, Broken):
         return path.parent == folder and not path.name.startswith("Pulumi.") and stack.may_belong_to(path)
