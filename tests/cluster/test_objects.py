@@ -54,6 +54,6 @@ def test_the_server_takes_what_the_operator_is_to_run(known: Cluster) -> None:
     assert known.apply(objects, "--dry-run=server") == ""
     (stack, *_) = (each for each in objects if each["kind"] == "Stack")
     unknown = {**stack, "spec": {**stack["spec"], "program": {}}}
-    assert 'unknown field "spec.program"' in known.apply([unknown], "--dry-run=server")
+    assert 'unknown field "program"' in known.apply([unknown], "--dry-run=server")
     long = {**stack, "metadata": {**stack["metadata"], "name": "n" * 43}}
     assert "no more than 42 characters" in known.apply([long], "--dry-run=server")

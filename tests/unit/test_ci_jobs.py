@@ -1,4 +1,4 @@
-"""The jobs themselves: the shell of action.yml and of the GitLab template, run for a pull request in a scratch clone."""
+"""The jobs themselves: the shell of action.yml and of the GitLab template, run on a change in a scratch clone."""
 
 from __future__ import annotations
 

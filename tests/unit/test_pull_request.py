@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from isostack.ci import pullrequest
+from isostack.ci.git import Change
 from tests.cli import edit
 from tests.repository import Repository, repository
 
@@ -123,3 +125,28 @@ def test_without_a_base(made: Repository) -> None:
     done = made.run("pull-request")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: this job is of no pull request, so it has no base; --base REF\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "shown"),
+    [
+        (0, "### change\n", "### change\n"),
+        (1, "### not equivalent\n", "### not equivalent\n"),
+        (2, "", "_What changes on each target cannot be shown:_ error: no"),
+    ],
+)
+def test_the_change_is_shown_by_versions_that_can(
+    monkeypatch: pytest.MonkeyPatch, code: int, said: str, shown: str
+) -> None:
+    """`diff` has no --base yet, so a stand-in answers for it."""
+    asked: list[tuple[str, ...]] = []
+
+    def isostack(_: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        asked.append(arguments)
+        if "--help" in arguments:
+            return subprocess.CompletedProcess([], 0, "  --base REF", "")
+        return subprocess.CompletedProcess([], code, said, "error: no\n")
+
+    monkeypatch.setattr(pullrequest, "_isostack", isostack)
+    assert pullrequest._diff(Change(Path(), "abc"), ["a", "b"]) == shown
+    assert asked[1:] == [("diff", "--base", "abc", "--format", "markdown", "a", "b")]
