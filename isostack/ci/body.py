@@ -33,6 +33,8 @@ class Checked:
     """Stack, rule and field of the findings that are there no more."""
     no_baseline: str
     """Why all findings count as new; empty: they do not."""
+    unequal: bool = False
+    """Whether the targets are known to differ."""
 
 
 def nothing(touched: Touched, change: str) -> str:
@@ -89,10 +91,11 @@ def _verdict(faults: Sequence[Problem], checked: Checked | None) -> str:
     if faults or checked is None:
         count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
         return f"❌ {count}: nothing more can be told until that is mended"
+    end = ", and the targets are not equivalent" if checked.unequal else ""
     if checked.fails:
         least = "mandatory findings" if checked.fail_on == "mandatory" else "findings"
-        return f"❌ {'' if checked.no_baseline else 'new '}{least}"
-    return "✅ nothing that blocks"
+        return f"❌ {'' if checked.no_baseline else 'new '}{least}{end}"
+    return f"⚠️ nothing that blocks{end}" if end else "✅ nothing that blocks"
 
 
 def _stacks(stacks: Mapping[str, Sequence[str]]) -> list[str]:

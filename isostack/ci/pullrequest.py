@@ -20,6 +20,7 @@ from isostack.ci.git import Change
 from isostack.ci.touched import Touched, touched
 from isostack.finding import Place
 from isostack.inputs import Faults, impossible, plan
+from isostack.run import FINE, NOT_EQUIVALENT
 from isostack.stacks import find_project
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from isostack.finding import Finding, Judgement
     from isostack.stacks import Project
 
+_HASH: Final = 12
+"""Characters of a revision that people and git need."""
 _Located = TypeVar("_Located", Problem, Place)
 
 LIMIT: Final = 64_000
@@ -62,7 +65,7 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
     project = asking.project()
     change = Change.since(project.root, base)
     found = touched(project, change.files())
-    told = f"Changes since {change.base[:12]}, the last revision in common with the base."
+    told = f"Changes since {change.base[:_HASH]}, the last revision in common with the base."
     if not found.stacks:
         text = nothing(found, told)
         return Seen(text, text, {}, "", (), False, False)
@@ -79,7 +82,8 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
             raise
         said = [_of_top(problem, change.top) for problem in told_of]
         return _seen(found, said, "", None, told, room, {}, "\n".join(map(_annotation, said)))
-    return _seen(found, (), _diff(change, names), checked, told, room, files, annotations)
+    diff, unequal = _diff(change, (*names, *found.gone))
+    return _seen(found, (), diff, replace(checked, unequal=unequal), told, room, files, annotations)
 
 
 def _seen(
@@ -175,15 +179,15 @@ def _baseline(project: Project, change: Change, names: Sequence[str]) -> tuple[M
         return read_baseline(file), ""
 
 
-def _diff(change: Change, names: Sequence[str]) -> str:
-    """What the change does to each stack, where this version can tell."""
+def _diff(change: Change, names: Sequence[str]) -> tuple[str, bool]:
+    """What the change does to each stack, where this version can tell; and whether the targets are known to differ."""
     here = Path.cwd()
     if "--base" not in _isostack(here, "diff", "--help").stdout:
-        return "_What changes on each target is not shown: this version has no `isostack diff --base`._"
-    done = _isostack(here, "diff", "--base", change.base, "--format", "markdown", *names)
-    if done.returncode > 1 or not done.stdout.strip():
-        return f"_What changes on each target cannot be shown:_ {_said(done)}"
-    return done.stdout
+        return "_What changes on each target is not shown: this version has no `isostack diff --base`._", False
+    done = _isostack(here, "diff", "--base", change.base[:_HASH], "--format", "markdown", *names)
+    if done.returncode not in (FINE, NOT_EQUIVALENT) or not done.stdout.strip():
+        return f"_What changes on each target cannot be shown:_ {_said(done)}", False
+    return done.stdout, done.returncode == NOT_EQUIVALENT
 
 
 def _isostack(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -42,6 +42,7 @@ def test_the_order_is_verdict_stacks_change_findings() -> None:
         (replace(CHECKED, fails=True), "❌ new mandatory findings"),
         (replace(CHECKED, fails=True, fail_on="advisory"), "❌ new findings"),
         (replace(CHECKED, fails=True, no_baseline="why"), "❌ mandatory findings"),
+        (replace(CHECKED, unequal=True), "⚠️ nothing that blocks, and the targets are not equivalent"),
     ],
 )
 def test_verdicts(checked: Checked, verdict: str) -> None:

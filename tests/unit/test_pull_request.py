@@ -148,5 +148,5 @@ def test_the_change_is_shown_by_versions_that_can(
         return subprocess.CompletedProcess([], code, said, "error: no\n")
 
     monkeypatch.setattr(pullrequest, "_isostack", isostack)
-    assert pullrequest._diff(Change(Path(), "abc"), ["a", "b"]) == shown
-    assert asked[1:] == [("diff", "--base", "abc", "--format", "markdown", "a", "b")]
+    assert pullrequest._diff(Change(Path(), "f" * 40), ["a", "b"]) == (shown, code == 1)
+    assert asked[1:] == [("diff", "--base", "f" * 12, "--format", "markdown", "a", "b")]
