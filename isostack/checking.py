@@ -89,7 +89,7 @@ def check(
     asked = {rule.rule for rule in shown}
     judged = {label: _narrowed(each, asked, known, label) for label, each in answer.judged.items()}
     _print(format, shown, judged)
-    bad = any(_counts(finding, fail_on) for each in judged.values() for finding in each.findings)
+    bad = any(counts(finding, fail_on) for each in judged.values() for finding in each.findings)
     raise typer.Exit(NOT_EQUIVALENT if bad else FINE)
 
 
@@ -136,7 +136,8 @@ def _print(format: CheckFormat, rules: Sequence[Any], judged: Mapping[str, Judge
         typer.echo(written)
 
 
-def _counts(finding: Finding, fail_on: FailOn) -> bool:
+def counts(finding: Finding, fail_on: FailOn) -> bool:
+    """Whether the finding makes a command fail."""
     if fail_on is FailOn.never or finding.status in ("waived", "undecided"):
         return False
     return fail_on is FailOn.advisory or finding.blocks
@@ -188,11 +189,11 @@ def read_baseline(path: Path) -> Mapping[Key, Sequence[Known]]:
     return known
 
 
-def _is_known(finding: Finding, before: Sequence[Known]) -> bool:
-    """The same was found, was no better then, and held for no less."""
-    return any(
+def is_new(finding: Finding, label: str, known: Mapping[Key, Sequence[Known]]) -> bool:
+    """Unless the same was found of this stack, was no better then, and held for no less."""
+    return not any(
         status == finding.status and level in (finding.level, "mandatory") and subjects.issuperset(finding.subjects)
-        for status, level, subjects in before
+        for status, level, subjects in known.get((label, finding.rule, finding.of, finding.field), ())
     )
 
 
@@ -200,9 +201,8 @@ def _narrowed(
     judgement: Judgement, rules: Collection[str], known: Mapping[Key, Sequence[Known]], label: str
 ) -> Judgement:
     """What is asked for, and new."""
-    findings = (f for f in judgement.findings if f.rule in rules)
     return Judgement(
-        tuple(f for f in findings if not _is_known(f, known.get((label, f.rule, f.of, f.field), ()))),
+        tuple(f for f in judgement.findings if f.rule in rules and is_new(f, label, known)),
         {rule: why for rule, why in judgement.not_applicable.items() if rule in rules},
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from components.problems import InvalidInput, Problem, listed
-from isostack import asking, changing, checking
+from isostack import asking, changing, checking, exporting, pulling
 from isostack.run import (
     BAD_INPUT,
     FINE,
@@ -48,8 +48,11 @@ app = typer.Typer(
 app.command(cls=Command)(checking.check)
 app.command(cls=Command)(checking.explain)
 app.command(cls=Command)(changing.diff)
+app.command("pull-request", cls=Command)(pulling.pull_request)
+app.command(cls=Command)(pulling.comment)
 export = typer.Typer(name="export", help="Write a stack for other tools.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export)
+export.command("operator", cls=Command)(exporting.operator)
 
 
 @app.command(cls=Command)

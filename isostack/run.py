@@ -38,10 +38,10 @@ class Command(TyperCommand):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            problems = _problems(error)
-            if problems is None:
+            told = problems(error)
+            if told is None:
                 raise
-            _tell(problems, as_json=ctx.params.get("format") == Format.json and not isinstance(error, Unwritable))
+            _tell(told, as_json=ctx.params.get("format") == Format.json and not isinstance(error, Unwritable))
             raise typer.Exit(BAD_INPUT) from None
 
 
@@ -142,7 +142,7 @@ def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:
     complain(problems)
 
 
-def _problems(error: Exception) -> tuple[Problem, ...] | None:
+def problems(error: Exception) -> tuple[Problem, ...] | None:
     """What to tell of an error; None: it is a fault of ours."""
     if isinstance(error, InvalidInput):
         return error.problems
@@ -154,7 +154,7 @@ def _problems(error: Exception) -> tuple[Problem, ...] | None:
     from isostack.preview import PreviewFailed, PreviewsFailed
 
     if isinstance(error, PreviewsFailed):
-        return tuple(problem for _, failure in error.failures for problem in _problems(failure) or ())
+        return tuple(problem for _, failure in error.failures for problem in problems(failure) or ())
     return (Problem(str(error)),) if isinstance(error, PackFailed | PreviewFailed) else None
 
 

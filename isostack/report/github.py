@@ -40,10 +40,15 @@ def _command(kind: str, stacks: Sequence[str], finding: Finding) -> str:
     parts = {"title": f"{finding.rule} ({', '.join(stacks)})"}
     if finding.place:
         parts = {"file": finding.place.file, "line": str(finding.place.line), "col": str(finding.place.column), **parts}
-    listed = ",".join(f"{name}={_property(value)}" for name, value in parts.items())
     waived = f"waived until {finding.waiver.until}: {finding.waiver.reason}\n" if finding.waiver else ""
     remediation = f"\n{finding.remediation}" if finding.remediation else ""
-    return f"::{kind} {listed}::{_text(f'{waived}{finding.message}{remediation}')}"
+    return command(kind, parts, f"{waived}{finding.message}{remediation}")
+
+
+def command(kind: str, properties: Mapping[str, str], text: str) -> str:
+    """An annotation of the kind error, warning or notice."""
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{kind} {listed}::{_text(text)}"
 
 
 def _text(text: str) -> str:

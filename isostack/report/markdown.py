@@ -17,8 +17,9 @@ _LISTED: Final = 50
 """Machines or resources of one finding that the comment names; the JSON document names all."""
 
 
-def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> str:
-    head = "\n".join(_head(rules, judged))
+def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement], *, new: bool = False) -> str:
+    """`new`: what was there before is not among them."""
+    head = "\n".join(_head(rules, judged, "nothing new" if new else "no finding"))
     blocks = [_finding(stacks, finding) for stacks, finding in together(judged)]
     text, left = head, len(blocks)
     for block in blocks:
@@ -29,11 +30,11 @@ def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> str:
     return text
 
 
-def _head(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> list[str]:
+def _head(rules: Sequence[Declared], judged: Mapping[str, Judgement], silence: str) -> list[str]:
     counts = counted(judged)
-    title = ", ".join(f"{_MARKS[name]} {count} {name}" for name, count in counts.items()) or "✅ no finding"
+    title = ", ".join(f"{_MARKS[name]} {count} {name}" for name, count in counts.items()) or f"✅ {silence}"
     lines = [f"### isostack check: {title}", ""]
-    lines += ["| stack | " + " | ".join(_MARKS) + " | no finding | not applicable |", "|---|" + "---:|" * 6]
+    lines += ["| stack | " + " | ".join(_MARKS) + f" | {silence} | not applicable |", "|---|" + "---:|" * 6]
     for stack, judgement in judged.items():
         own = [finding.verdict for finding in judgement.findings]
         loud = {finding.rule for finding in judgement.findings}

@@ -1,0 +1,218 @@
+"""A pull request looked at: the touched stacks checked, what was there before left out, written for people and
+programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from components.problems import InvalidInput, Problem
+from isostack import asking
+from isostack.checking import FailOn, Key, counts, is_new, read_baseline
+from isostack.ci.body import Checked, comment, nothing
+from isostack.ci.git import Change
+from isostack.ci.touched import Touched, touched
+from isostack.finding import Place
+from isostack.inputs import Faults, impossible, plan
+from isostack.run import FINE, NOT_EQUIVALENT
+from isostack.stacks import find_project
+
+if TYPE_CHECKING:
+    from isostack.asking import Answer
+    from isostack.finding import Finding, Judgement
+    from isostack.stacks import Project
+
+_HASH: Final = 12
+"""Characters of a revision that people and git need."""
+_Located = TypeVar("_Located", Problem, Place)
+
+LIMIT: Final = 64_000
+"""Characters of the comment, its first line included: GitHub takes 65,536, see report.markdown; GitLab 1,000,000
+[documented] https://docs.gitlab.com/administration/instance_limits/"""
+WHOLE: Final = 900_000
+"""Of the same in a job's summary, where GitHub takes 1 MiB [documented] https://docs.github.com/en/actions/reference
+/workflows-and-actions/workflow-commands#step-isolation-and-limits; some characters are four bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is to say of a pull request."""
+
+    comment: str
+    """Markdown, at most LIMIT characters, without the line that marks it."""
+    whole: str
+    """The same, uncut but for WHOLE."""
+    files: Mapping[str, str]
+    """For programs: text by file name."""
+    annotations: str
+    """Commands of a GitHub workflow."""
+    stacks: tuple[str, ...]
+    faulty: bool
+    fails: bool
+
+
+def look(base: str, fail_on: FailOn, room: int) -> Seen:
+    """`base`: a revision that the clone has; `room`: characters that the caller puts before the comment.
+
+    Raises InvalidInput where there is no change to look at.
+    """
+    project = asking.project()
+    change = Change.since(project.root, base)
+    found = touched(project, change.files())
+    told = f"Changes since {change.base[:_HASH]}, the last revision in common with the base."
+    if not found.stacks:
+        text = nothing(found, told)
+        return Seen(text, text, {}, "", (), False, False)
+    names = tuple(found.stacks)
+    if faults := [_of_top(fault, change.top) for fault in _faults(project, names)]:
+        return _seen(found, faults, "", None, told, room, {}, "\n".join(map(_annotation, faults)))
+    asking.load_pulumi(names)
+    try:
+        checked, files, annotations = _check(project, change, found, fail_on)
+    except Exception as error:
+        from isostack.run import problems
+
+        if (told_of := problems(error)) is None:
+            raise
+        said = [_of_top(problem, change.top) for problem in told_of]
+        return _seen(found, said, "", None, told, room, {}, "\n".join(map(_annotation, said)))
+    diff, unequal = _diff(change, (*names, *found.gone))
+    return _seen(found, (), diff, replace(checked, unequal=unequal), told, room, files, annotations)
+
+
+def _seen(
+    found: Touched,
+    faults: Sequence[Problem],
+    diff: str,
+    checked: Checked | None,
+    told: str,
+    room: int,
+    files: Mapping[str, str],
+    annotations: str,
+) -> Seen:
+    short, whole = (comment(found, faults, diff, checked, told, limit) for limit in (LIMIT - room, WHOLE))
+    fails = checked is not None and checked.fails
+    return Seen(short, whole, files, annotations, tuple(found.stacks), bool(faults), fails)
+
+
+def _faults(project: Project, names: Sequence[str]) -> tuple[Problem, ...]:
+    """What `validate` says of the stacks."""
+    faults = Faults()
+    for name in names:
+        try:
+            planned = plan(project.stack(name), faults)
+        except InvalidInput as error:
+            faults.add(error.problems)
+            continue
+        if planned:
+            faults.add(impossible(planned), name)
+    return faults.problems
+
+
+def _check(project: Project, change: Change, found: Touched, fail_on: FailOn) -> tuple[Checked, dict[str, str], str]:
+    from isostack.report import github, junit, markdown, sarif
+    from isostack.report.document import document
+    from isostack.sources import sources
+
+    names = list(found.stacks)
+    answer = asking.asked(project, sources(project, names)[0], asking.packs(project))
+    judged = _from_top(answer, change.top)
+    known, no_baseline = _baseline(project, change, names)
+    new = {
+        label: replace(each, findings=tuple(f for f in each.findings if is_new(f, label, known)))
+        for label, each in judged.items()
+    }
+    keys = {(label, f.rule, f.of, f.field) for label, each in judged.items() for f in each.findings}
+    checked = Checked(
+        markdown=markdown.findings(answer.rules, new, new=not no_baseline),
+        fails=any(counts(f, fail_on) for each in new.values() for f in each.findings),
+        fail_on=fail_on.value,
+        kept=sum(len(judged[label].findings) - len(each.findings) for label, each in new.items()),
+        went=tuple((stack, rule, at) for stack, rule, _, at in known if (stack, rule, _, at) not in keys),
+        no_baseline=no_baseline,
+    )
+    files = {
+        # A code-scanning service finds out by itself what is new: what is left out would be closed there.
+        "check.sarif": sarif.findings(answer.rules, judged),
+        "check.xml": junit.findings(answer.rules, new),
+        "check.json": json.dumps(document("check", rules=answer.rules, stacks=judged), indent=2, allow_nan=False),
+    }
+    return checked, files, github.findings(answer.rules, new)
+
+
+def _from_top(answer: Answer, top: Path) -> dict[str, Judgement]:
+    """With places as a provider wants them: from the root of the repository."""
+
+    def place(finding: Finding) -> Finding:
+        return replace(finding, place=_of_top(finding.place, top)) if finding.place else finding
+
+    return {label: replace(each, findings=tuple(map(place, each.findings))) for label, each in answer.judged.items()}
+
+
+def _of_top(thing: _Located, top: Path) -> _Located:
+    """The same, with its file named from the root of the repository."""
+    path = Path(thing.file).resolve()
+    return replace(thing, file=path.relative_to(top).as_posix()) if thing.file and path.is_relative_to(top) else thing
+
+
+def _baseline(project: Project, change: Change, names: Sequence[str]) -> tuple[Mapping[Key, Sequence[Known]], str]:
+    """What was found before, by program, packs and files of that time; else why it is not known."""
+    with change.before() as tree:
+        folder = tree / project.root.resolve().relative_to(change.top.resolve())
+        try:
+            there = [name for name in names if name in find_project(folder).stacks()]
+        except InvalidInput as error:
+            return {}, f"before, there was no project here: {error.problems[0]}"
+        if not there:
+            return {}, ""
+        done = _isostack(folder, "check", "--format", "json", "--fail-on", "never", *there)
+        if done.returncode:
+            return {}, f"the files as they were before cannot be checked: {_said(done)}"
+        file = tree / ".isostack-baseline.json"
+        file.write_text(done.stdout, "utf-8")
+        return read_baseline(file), ""
+
+
+def _diff(change: Change, names: Sequence[str]) -> tuple[str, bool]:
+    """What the change does to each stack, where this version can tell; and whether the targets are known to differ."""
+    here = Path.cwd()
+    if "--base" not in _isostack(here, "diff", "--help").stdout:
+        return "_What changes on each target is not shown: this version has no `isostack diff --base`._", False
+    done = _isostack(here, "diff", "--base", change.base[:_HASH], "--format", "markdown", *names)
+    if done.returncode not in (FINE, NOT_EQUIVALENT) or not done.stdout.strip():
+        return f"_What changes on each target cannot be shown:_ {_said(done)}", False
+    return done.stdout, done.returncode == NOT_EQUIVALENT
+
+
+def _isostack(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "isostack", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """Its first error: a document of one where JSON was asked for."""
+    try:
+        first = json.loads(done.stdout)["problems"][0]
+        return str(first["what"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        return lines[-1].strip() if lines else f"it exits with {done.returncode}"
+
+
+def _annotation(problem: Problem) -> str:
+    from isostack.report.github import command
+
+    place = {"file": problem.file, "line": str(problem.line), "col": str(problem.column)} if problem.line else {}
+    text = "; ".join(
+        filter(None, (f"{problem.field}: {problem.what}" if problem.path else problem.what, problem.right))
+    )
+    return command("error", {**place, "title": "isostack validate"}, text)
