@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from components.problems import InvalidInput, Problem
 from isostack import asking
-from isostack.checking import FailOn, Key, counts, is_new, read_baseline
+from isostack.checking import FailOn, Key, Known, counts, is_new, read_baseline
 from isostack.ci.body import Checked, comment, nothing
 from isostack.ci.git import Change
 from isostack.ci.touched import Touched, touched
