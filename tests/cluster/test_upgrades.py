@@ -131,8 +131,8 @@ def test_a_job_finds_that_kured_holds_its_lock(installed: Cluster) -> None:
     """As kured writes it [seen] kubereboot/kured 1.23.0 pkg/daemonsetlock/daemonsetlock.go."""
     assert script(installed, "worker-old", "restarting") == ""
     labels = {"app": reboots.NAME}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
-    template["spec"]["nodeSelector"] = {"nowhere": ""}
+    pod = {"containers": [{"name": "c", "image": "i"}], "nodeSelector": {"nowhere": ""}}
+    template = {"metadata": {"labels": labels}, "spec": pod}
     daemons = {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
