@@ -1,7 +1,7 @@
 """Gives a node its labels, or takes it out of its cluster, with kubectl. Beside `pulumi up`; standard library only.
 
     membership.py join    once the node has registered: sets the labels that a kubelet may not give itself
-    membership.py leave   keeps the node from being fenced, drains it, removes it from Kubernetes, its member from etcd
+    membership.py leave   keeps the node from fences and upgrades, drains it, removes it from Kubernetes and from etcd
 
 Environment: NODE; ROLE (control-plane or worker); LABELS (JSON object); ADMIN (kubeconfig); ISOSTACK_UNDRAINED, which
 an operator can set: names of nodes, separated by commas, that leave without any of this.
@@ -41,6 +41,13 @@ FENCED_SECONDS = 120
 EXCLUDE, FENCED = "remediation.medik8s.io/exclude-from-remediation", "fenceagentsremediations"
 """Label that keeps a node from being fenced, and what stands for one that is: components/addons/remediation.py."""
 FENCED_KIND, FENCED_NAMESPACE = f"{FENCED}.fence-agents-remediation.medik8s.io", "medik8s"
+UPGRADED_SECONDS = 120
+"""For jobs of an upgrade to be gone [assumption]; their pods are drained like others."""
+PLANS, UPGRADES = "plans.upgrade.cattle.io", "system-upgrade"
+"""What a node is upgraded by, and its namespace: components/addons/upgrades.py."""
+NOT_BY, JOB_OF = "plan.upgrade.cattle.io", "upgrade.cattle.io/node"
+"""Label `<NOT_BY>/<plan>=disabled` of a node that this Plan passes over; label of a job with the node's name [seen]
+system-upgrade-controller v0.20.1 pkg/upgrade/plan/plan.go, SelectConcurrentNodes, and pkg/upgrade/job/job.go."""
 ETCD = "/etc/kubernetes/pki/etcd"
 ETCDCTL = (
     "etcdctl",
@@ -65,6 +72,8 @@ class Cluster:
 
     def __init__(self, kubeconfig: str) -> None:
         self._kubeconfig = kubeconfig
+        self.kept_out: list[str] = [EXCLUDE]
+        """Labels of the node that leaves, for the operator to take away where it stays."""
 
     def run(self, *arguments: str, stdin: str = "", seconds: float = 60) -> str:
         """What kubectl prints. Raises Refused with what it complains of."""
@@ -82,6 +91,10 @@ class Cluster:
     def items(self, *arguments: str) -> list[Any]:
         found: list[Any] = json.loads(self.run("get", *arguments, "--output=json"))["items"]
         return found
+
+    def knows(self, kind: str) -> bool:
+        """Whether the cluster has this kind, by the name of its CustomResourceDefinition."""
+        return bool(self.run("get", "customresourcedefinition", kind, "--ignore-not-found", "--output=name").strip())
 
     def node(self, name: str) -> Any:
         """The Node, or None."""
@@ -106,6 +119,7 @@ def leave(cluster: Cluster, node: str, role: str) -> None:
         print(f"{node} is no node of the cluster: nothing to drain")
     else:
         not_fenced(cluster, node)
+        not_upgraded(cluster, node)
         answers = any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"].get("conditions", []))
         for step in (drain, detach, delete) if answers else (give_up, detach):
             step(cluster, node)
@@ -118,7 +132,7 @@ def not_fenced(cluster: Cluster, node: str) -> None:
     comes after [seen] fence-agents-remediation v0.7.0 controllers/fenceagentsremediation_controller.go, where it stops
     its agent for a node that is there alone."""
     cluster.run("label", "node", node, f"{EXCLUDE}=true", "--overwrite")
-    if not cluster.run("get", "customresourcedefinition", FENCED_KIND, "--ignore-not-found", "--output=name").strip():
+    if not cluster.knows(FENCED_KIND):
         return
     there = (FENCED_KIND, node, f"--namespace={FENCED_NAMESPACE}", "--ignore-not-found")
 
@@ -129,6 +143,27 @@ def not_fenced(cluster: Cluster, node: str) -> None:
         return f"it is being fenced, and that does not stop ({FENCED} in {FENCED_NAMESPACE})"
 
     wait(fenced, FENCED_SECONDS)
+
+
+def not_upgraded(cluster: Cluster, node: str) -> None:
+    """The controller would begin on the node that leaves, or uncordon it when the job of an upgrade has ended. One that
+    is under way is broken off."""
+    if not cluster.knows(PLANS):
+        return
+    space = f"--namespace={UPGRADES}"
+    labels = [f"{NOT_BY}/{plan['metadata']['name']}" for plan in cluster.items(PLANS, space)]
+    if labels:
+        cluster.kept_out += labels
+        cluster.run("label", "node", node, *(f"{label}=disabled" for label in labels), "--overwrite")
+    jobs = ("jobs.batch", space, f"--selector={JOB_OF}={node}")
+
+    def upgraded() -> str:
+        names = [job["metadata"]["name"] for job in cluster.items(*jobs)]
+        if names:
+            cluster.run("delete", *jobs, "--wait=false")
+        return f"it is being upgraded, and that does not stop (jobs in {UPGRADES}: {', '.join(names)})" if names else ""
+
+    wait(upgraded, UPGRADED_SECONDS)
 
 
 def drain(cluster: Cluster, node: str) -> None:
@@ -226,7 +261,7 @@ def main(arguments: Sequence[str], environment: dict[str, str]) -> int:
                 print(
                     "Its machine is still there. Mend that and run `pulumi up` again; to delete the machine all the "
                     f"same: {SKIP}={node} pulumi up; to keep it: kubectl uncordon {node}, and kubectl label node "
-                    f"{node} {EXCLUDE}-",
+                    f"{node} {' '.join(f'{label}-' for label in cluster.kept_out)}",
                     file=sys.stderr,
                 )
             return 1

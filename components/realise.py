@@ -18,7 +18,10 @@ CREATION = "as of the cluster's creation: nothing carries a later change into it
 """Of what user data carries, which touches no running machine. kubeadm keeps the configuration of the API server in the
 cluster from its creation on, and nodes that join take it from there."""
 UPDATES = "which updates are made, and ask for a restart, is up to the image: Ubuntu's has unattended-upgrades"
-UPGRADES = "a minor at a time and never back, a node drained for each; what a spec skips fails on the node and says so"
+UPGRADES = (
+    "a minor at a time and never back, a node drained for each; what a spec skips fails on the node and says so; "
+    "packages that its image does not bring come from pkgs.k8s.io"
+)
 SHARED: Mapping[str, Rule] = {
     "name": equal("names of machines and nodes: <cluster>-<pool>-<index>"),
     "kubernetes.version": lambda leaf: version(leaf),

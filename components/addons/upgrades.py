@@ -8,6 +8,7 @@ from typing import Any
 
 from components.addons import cilium
 from components.addons.placement import ANY_NODE, ON_CONTROL_PLANE, SHARED_NODES
+from components.addons.remediation import EXCLUDE
 from components.bootstrap.script import whole
 from components.plan import CONTROL_PLANE_LABEL, RELEASE, Addon, Manifest
 from components.spec import Spec, Upgrades
@@ -27,15 +28,18 @@ KUBECTL = "registry.k8s.io/kubectl:v1.36.3"
 release, or a new one would touch the controller in the middle of its work: eviction is the same in all of ours."""
 SHELL = "docker.io/library/busybox:1.37.0"
 """Goes over to the host, with nsenter. The tag is pinned by public repositories [seen] 2026-11."""
-TRIES = 3
+TRIES = 6
+"""With 10, 20, 40, 80 and 160 s between them, so that a mirror or an API that is away for five minutes costs no node
+[documented] https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy."""
 DRAIN_SECONDS = 1800
 """As for a node that leaves: components/membership.py."""
 STUCK_SECONDS = 600
 """A pod that has been asked to end for so long does not hold up its node's upgrade [engineers' choice]: the node stays,
 and its volumes with it."""
-KEEP_SECONDS = 900
-"""How long a job is there once it has ended: the controller's own default. Not longer, since as long as one that ended
-well is there, the controller uncordons its node, whoever cordoned it [seen] v0.20.1 pkg/upgrade/handle_batch.go."""
+KEEP_SECONDS = 60
+"""How long a job is there once it has ended. As long as one that ended well is there, and once more when its time is
+over, the controller uncordons its node, whoever cordoned it [seen] v0.20.1 pkg/upgrade/handle_batch.go; its own default
+is 900. One that goes while the controller is away is made again, and finds nothing to do. A node has its log, too."""
 _TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 # The whole mount namespace of the host rather than a chroot into it: apt, systemctl and kubeadm find all as it is.
 _ENTER = f"""text=$SCRIPT TOKEN=$(cat {_TOKEN})
@@ -49,7 +53,8 @@ def addons(spec: Spec, target: TargetConfig) -> Iterator[Addon]:
     upgrades = spec.kubernetes.upgrades
     if upgrades is None:
         return
-    yield Addon(name=NAME, serves=(), objects=(_crd(), *_rights(), _script(), _controller()), after=(cilium.NAME,))
+    objects = (_crd(), *_rights(), _script(spec.availability.remediation), _controller())
+    yield Addon(name=NAME, serves=(), objects=objects, after=(cilium.NAME,))
     # Apart from the kind, which has to be there before.
     serves = ("kubernetes.upgrades.concurrency",)
     plans = tuple(_plans(spec.kubernetes.version, upgrades))
@@ -104,6 +109,15 @@ def _rights() -> Iterator[Manifest]:
     yield Manifest(_RBAC, "RoleBinding", CONTROLLER, _bound("Role", CONTROLLER), NAMESPACE)
 
 
+def nodes_may_look() -> Iterator[Manifest]:
+    """Whether a Plan applies, with a kubelet's certificate."""
+    name = f"{CONTROLLER}-look"
+    yield Manifest(_RBAC, "ClusterRole", name, {"rules": [_may(GROUP, ("plans",), ("get", "list"))]})
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+    nodes = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}
+    yield Manifest(_RBAC, "ClusterRoleBinding", name, {"roleRef": role, "subjects": [nodes]})
+
+
 _RBAC = "rbac.authorization.k8s.io/v1"
 
 
@@ -118,9 +132,10 @@ def _bound(kind: str, name: str) -> dict[str, Any]:
     }
 
 
-def _script() -> Manifest:
+def _script(fenced: bool) -> Manifest:
     """Variables of the jobs. The script is among them, since a node that was born long ago has no such file."""
-    data = {"RELEASE": RELEASE, "SCRIPT": whole(Path(__file__).with_name("upgrade.sh"))}
+    script = whole(Path(__file__).with_name("upgrade.sh"))
+    data = {"RELEASE": RELEASE, "EXCLUDE": EXCLUDE if fenced else "", "TRIES": str(TRIES), "SCRIPT": script}
     return Manifest("v1", "ConfigMap", JOB, {"data": data}, NAMESPACE)
 
 
@@ -162,7 +177,8 @@ def _controller() -> Manifest:
 
 
 def _plans(version: str, upgrades: Upgrades) -> Iterator[Manifest]:
-    """Workers wait in their `prepare`, which comes before the drain: no order between plans is the controller's."""
+    """Nodes wait in their `prepare`, which comes before the drain: no order between plans is the controller's, and it
+    knows nothing of nodes that restart."""
     for name, role, concurrency in (
         ("control-plane", "Exists", 1),
         ("workers", "DoesNotExist", upgrades.concurrency),
@@ -188,7 +204,7 @@ def _plan(version: str, role: str, concurrency: int) -> Mapping[str, Any]:
         "postCompleteLabels": {RELEASE: "$(LATEST_VERSION)"},
         "serviceAccountName": JOB,
         "tolerations": ANY_NODE,  # a job is of one node, which may be a tenant's
-        "jobActiveDeadlineSecs": 0,  # none: workers wait for the control plane; all else is bounded by itself
+        "jobActiveDeadlineSecs": 0,  # none: nodes wait for others; all else is bounded by itself
         "prepare": _container("check"),
         "drain": {
             "force": True,

@@ -69,7 +69,7 @@ kubernetes_repository() {
   add_repository kubernetes "${url}Release.key" "$url /"
 }
 
-# install_kubernetes VERSION PACKAGE...: Kubernetes' own at this version, others as they are there.
+# install_kubernetes VERSION PACKAGE...: Kubernetes' own at this version, others as they are there, options of apt too.
 install_kubernetes() {
   local version=$1 name packages=()
   shift

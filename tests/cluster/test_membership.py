@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from components import membership
-from components.addons import medik8s
+from components.addons import medik8s, upgrades
+from components.plan import Manifest
 from tests.cluster import kwok
 from tests.cluster.crds import own
 from tests.cluster.root import API, HOST, free_ports, run
@@ -226,6 +227,44 @@ def test_a_node_is_not_fenced_while_it_leaves(
 def free(cluster: Cluster, node: str) -> None:
     done = ("--type=merge", '--patch={"metadata":{"finalizers":null}}')
     cluster.kubectl("patch", membership.FENCED_KIND, node, f"--namespace={medik8s.NAMESPACE}", *done)
+
+
+def test_a_node_that_leaves_is_passed_over_by_upgrades(home: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """The controller is not here: its Plans and a job of it are."""
+    (addon,) = (addon for addon in home.stack.plan.addons if addon.name == upgrades.NAME)
+    wanted = [(thing.kind, thing.name) for thing in addon.objects if isinstance(thing, Manifest)]
+    base = [
+        each
+        for each in home.stack.objects
+        if each["kind"] in ("CustomResourceDefinition", "Namespace")
+        and (each["kind"], each["metadata"]["name"]) in wanted
+    ]
+    assert home.apply(base, "--force-conflicts") == ""
+    home.kubectl("wait", "--for=condition=Established", "crd", membership.PLANS)
+    plans = [each for each in home.stack.objects if each["kind"] == "Plan"]
+    assert home.apply([*plans, *(upgrade(node) for node in (OLD, NEW))], "--force-conflicts") == ""
+    space = f"--namespace={upgrades.NAMESPACE}"
+    try:
+        with workload(home, needed=2):
+            assert ask(home, "leave") == 1
+            disabled = {f"plan.upgrade.cattle.io/{each['metadata']['name']}": "disabled" for each in plans}
+            assert disabled.items() <= labels(home, OLD).items()
+            assert len(disabled) == 2
+            assert not disabled.items() & labels(home, NEW).items()
+            assert names(home, "jobs", space) == {f"apply-on-{NEW}"}
+            said = capsys.readouterr().err
+            assert all(f" {label}-" in said for label in (membership.EXCLUDE, *disabled))
+    finally:
+        home.kubectl("delete", "jobs", "--all", space)
+        home.kubectl("delete", membership.PLANS, "--all", space)
+
+
+def upgrade(node: str) -> dict[str, Any]:
+    """Its job, suspended as the controller makes it [seen] v0.20.1 pkg/upgrade/job/job.go, as far as it counts here."""
+    metadata = {"name": f"apply-on-{node}", "namespace": upgrades.NAMESPACE, "labels": {membership.JOB_OF: node}}
+    pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}
+    spec = {"parallelism": 0, "completions": 1, "template": {"spec": pod}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
 
 
 @contextmanager

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components import addons, realise, targets
 from components.addons import placement, reboots, upgrades
 from components.bootstrap.labels import forbidden_labels
-from components.plan import CONTROL_PLANE_LABEL, RELEASE, Manifest
+from components.plan import CONTROL_PLANE_LABEL, RELEASE, Manifest, Release
 from components.planning import make_plan, wanted_machines
 from components.problems import InvalidInput
 from tests.addons import body, by_name, objects, vsphere
@@ -102,7 +107,10 @@ def test_the_controller_is_neither_drained_nor_privileged() -> None:
     (container,) = pod["spec"]["containers"]
     assert container["securityContext"]["runAsNonRoot"] is True
     environment = {each["name"]: each.get("value") for each in container["env"]}
-    assert environment["SYSTEM_UPGRADE_JOB_BACKOFF_LIMIT"] == "2"
+    retries = int(environment["SYSTEM_UPGRADE_JOB_BACKOFF_LIMIT"] or "")
+    assert sum(10 * 2**i for i in range(retries)) >= 300
+    assert found()["ConfigMap", upgrades.JOB]["data"]["TRIES"] == str(retries + 1)
+    assert environment["SYSTEM_UPGRADE_JOB_TTL_SECONDS_AFTER_FINISH"] == "60"
 
 
 def test_only_jobs_may_evict() -> None:
@@ -119,10 +127,57 @@ def test_a_tenant_may_not_have_the_namespace_of_the_upgrades() -> None:
             make_plan(wish, config_for(kind, wish))
 
 
-def test_no_node_restarts_while_it_is_upgraded() -> None:
-    (addon,) = reboots.addons(rich(), vsphere())
-    configuration = body(addon.objects[0])["values"]["configuration"]
+def restarts(changes: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
+    """What kured is told, and the other objects."""
+    (addon,) = reboots.addons(rich(changes), vsphere())
+    made = objects(addon)
+    (release,) = (thing for thing in addon.objects if isinstance(thing, Release))
+    return dict(release.values["configuration"]), {key: made[key] for key in made if key[0].startswith("Cluster")}
+
+
+# Answers with what lies in `applying`, or fails.
+KUBECTL = """#!/bin/sh
+echo "$@" >>@ROOT@/asked
+cat @ROOT@/applying
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "applying", "status"), [(True, "", 0), (True, '["shop-web-1"]', 1), (True, None, 3), (False, "", 1)]
+)
+def test_no_node_restarts_while_any_is_upgraded(
+    tmp_path: Path, wanted: bool, applying: str | None, status: int
+) -> None:
+    """The chart hands the command on in a line of YAML without quotes, kured splits it as a shell would."""
+    configuration, _ = restarts()
+    told = yaml.safe_load(f"args:\n  - --reboot-sentinel-command={configuration['rebootSentinelCommand']}\n")
+    words = shlex.split(told["args"][0].partition("=")[2])
+    (tmp_path / "kubectl").write_text(KUBECTL.replace("@ROOT@", str(tmp_path)))
+    (tmp_path / "kubectl").chmod(0o755)
+    for name, text in (("applying", applying), ("required", "" if wanted else None)):
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    words[-1] = words[-1].replace(reboots.SENTINEL, str(tmp_path / "required"))
+    service = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **service}
+    assert subprocess.run(words, env=environment, check=False).returncode == status
+    assert (tmp_path / "asked").exists() == wanted
+    if wanted:
+        assert "--server https://10.96.0.1:443 get plans.upgrade.cattle.io" in (tmp_path / "asked").read_text()
+
+
+def test_nodes_may_look_at_plans_where_their_restarts_depend_on_it() -> None:
+    configuration, rights = restarts()
+    assert configuration["useRebootSentinelHostPath"] is False
     assert configuration["blockingPodSelector"] == ["upgrade.cattle.io/plan"]
+    role, binding = (
+        body(rights[kind, f"{upgrades.CONTROLLER}-look"]) for kind in ("ClusterRole", "ClusterRoleBinding")
+    )
+    assert [(rule["resources"], rule["verbs"]) for rule in role["rules"]] == [(["plans"], ["get", "list"])]
+    assert [subject["name"] for subject in binding["subjects"]] == ["system:nodes"]
+    configuration, rights = restarts({"kubernetes.upgrades": None})
+    assert "rebootSentinelCommand" not in configuration
+    assert rights == {}
 
 
 def test_every_object_of_the_namespace_stands_in_it() -> None:
