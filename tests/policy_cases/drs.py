@@ -280,8 +280,8 @@ CASES = (
         ),
         (
             "spec pools.db.size.cpus: 16 CPU, and a NUMA node has 7.5 cores: 11 VMs of web, db and partner take up to "
-            "3 each\n"
-            f"67 % {NUMA}\n"
+            "2 each\n"
+            f"50 % {NUMA}\n"
             "cpuHotAddEnabled hides this from 1 of their guests, unless vSphere 8 is told to show",
         ),
     ),
