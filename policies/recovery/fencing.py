@@ -7,51 +7,56 @@ from math import ceil
 from typing import Any
 
 from components.rules import Evidence, Params, Raw, Rule, Stack, Violation
-from isostack.assess.recovery import volume_by_fencing, volume_by_person, volume_by_restart
+from isostack.assess.recovery import DETACH_WAIT, given_up, volume_by_fencing, volume_by_restart
+from policies.outage import FIELD, NHC, back, fences, kept, lost_after
 from policies.placed import restarting
 from policies.recovery.pods import STUCK, TIMES
 from policies.recovery.quorum import HUMAN
-from policies.words import count, named, seconds
+from policies.words import count, listed, named, seconds
 
 FAR = "kubernetes:fence-agents-remediation.medik8s.io/v1alpha1:FenceAgentsRemediationTemplate"
-NHC = "kubernetes:remediation.medik8s.io/v1alpha1:NodeHealthCheck"
 COMPUTE_CLUSTER = "vsphere:index/computeCluster:ComputeCluster"
 TAINT = "OutOfServiceTaint"
-FIELD = "availability.remediation"
 
 
 def check_fencing(stack: Stack, params: Params) -> Iterator[Violation]:
-    spec = stack.cluster.wanted
-    kept = _with_volume(stack)
-    realised = next((each for each in stack.cluster.realisations if each.field == FIELD), None)
-    asked = spec.availability.remediation
-    if not kept or (asked and realised is not None and realised.grade == "equal"):
+    alone = kept(stack)
+    if not alone or (found := back(stack, params["humanSeconds"])).by != "a person":
         return
-    by_person = volume_by_person(spec.availability.evict_after, params["humanSeconds"])
+    realised = next((each for each in stack.cluster.realisations if each.field == FIELD), None)
+    asked, after = (
+        stack.cluster.wanted.availability.remediation,
+        given_up(stack.cluster.wanted.availability.evict_after),
+    )
     said = f"asked, and not in full here: {realised.mechanism}" if asked and realised else "nothing fences a lost host"
     yield Violation(
         FIELD,
-        f"{said}\npods of {named(kept)} wait for a person after the loss of a host: {seconds(by_person)} where that "
-        f"takes {seconds(params['humanSeconds'])} [assumption]\nfenced, they are back after "
-        f"{seconds(volume_by_fencing())} where a node is given up after 300 s, {seconds(volume_by_fencing(30))} after "
-        "30 s",
-        tuple(kept),
+        f"{said}\npods of {named(alone)} wait for a person after the loss of a host: {seconds(found.seconds)} where "
+        f"that takes {seconds(params['humanSeconds'])} [assumption]\nfenced, they are back after "
+        f"{seconds(volume_by_fencing(after))}, {seconds(after)} of that until the node is given up",
+        tuple(alone),
     )
 
 
 def check_strategy(stack: Stack, params: Params) -> Iterator[Violation]:
-    kept = _with_volume(stack)
-    for template in stack.raw(FAR) if kept else ():
+    """One violation for all templates."""
+    alone, found = kept(stack), dict[str, str]()
+    for template in stack.raw(FAR) if alone else ():
         strategy = template.get("spec", "template", "spec", "remediationStrategy")
         if strategy != TAINT:
-            yield Violation(
-                template.name,
-                f"remediationStrategy is {strategy or 'left out, so ResourceDeletion'}: volumes stay attached for 360 "
-                f"s more\npods of {named(kept)} are back {seconds(volume_by_fencing(taint=False))} after the loss of a "
-                f"host instead of {seconds(volume_by_fencing())}, where a node is given up after 300 s",
-                tuple(kept),
-                of="resource",
-            )
+            found[template.name] = strategy or "left out, so ResourceDeletion"
+    if found:
+        after = lost_after(stack)
+        which = f" ({named(found)})" if len(found) > 1 else ""
+        yield Violation(
+            next(iter(found)),
+            f"remediationStrategy is {listed(dict.fromkeys(found.values()))}{which}: volumes stay attached for "
+            f"{DETACH_WAIT} s more\npods of {named(alone)} are back {seconds(volume_by_fencing(after, taint=False))} "
+            f"after the loss of a node that is then fenced, instead of {seconds(volume_by_fencing(after))}; it is "
+            f"given up after {seconds(after)}",
+            tuple(found),
+            of="resource",
+        )
 
 
 def check_never(stack: Stack, params: Params) -> Iterator[Violation]:
@@ -73,17 +78,21 @@ def check_never(stack: Stack, params: Params) -> Iterator[Violation]:
 
 
 def check_ha(stack: Stack, params: Params) -> Iterator[Violation]:
-    spec = stack.cluster.wanted
-    kept = _with_volume(stack)
-    if kept and restarting(stack) is None:
+    alone = kept(stack)
+    if alone and restarting(stack) is None:
         there = sum(len(site.hosts) for site in stack.sites)
-        by_person = volume_by_person(spec.availability.evict_after, params["humanSeconds"])
         with_ha = f", with HA {seconds(volume_by_restart(there))}" if there > 1 else ""
+        in_vain = (
+            f"\n{FIELD} is no way out: a VM of a dead host cannot be powered off through that host"
+            if fences(stack)
+            else ""
+        )
         yield Violation(
             "ha.enabled",
-            f"false: VMs of a lost host stay off, and so do pods of {named(kept)}: {seconds(by_person)} where "
-            f"a person acts within {seconds(params['humanSeconds'])} [assumption]{with_ha}",
-            tuple(kept),
+            f"false: VMs of a lost host stay off, and so do pods of {named(alone)}: "
+            f"{seconds(back(stack, params['humanSeconds']).seconds)} where a person acts within "
+            f"{seconds(params['humanSeconds'])} [assumption]{with_ha}{in_vain}",
+            tuple(alone),
             of="target",
         )
     elif restarting(stack):
@@ -95,10 +104,6 @@ def check_ha(stack: Stack, params: Params) -> Iterator[Violation]:
                     "more than a claim",
                     of="resource",
                 )
-
-
-def _with_volume(stack: Stack) -> list[str]:
-    return [workload.name for workload in stack.cluster.wanted.workloads if workload.state == "volume"]
 
 
 def _labels(stack: Stack) -> Iterator[Mapping[str, str]]:
@@ -155,6 +160,11 @@ RULES = (
                 "github.com/medik8s/node-healthcheck-operator docs/configuration.md: a node is unhealthy after 300 s "
                 "by default; fence-agents-remediation powers it off through its BMC",
             ),
+            Evidence(
+                "assumption",
+                "the health checks of this project wait 600 s, or availability.evictAfter where that is longer: "
+                "components/addons/remediation.py",
+            ),
             TIMES,
         ),
         check=check_fencing,
@@ -164,6 +174,7 @@ RULES = (
         "Kubernetes heals itself holds for pods without volumes only, and for some on NFS, which is never detached. A "
         "VM is restarted by vSphere HA, which does know.",
         machines=frozenset({"host"}),
+        reads=(NHC,),
     ),
     Rule(
         id="rec-far-default-strategy",
@@ -189,8 +200,9 @@ RULES = (
         check=check_strategy,
         why="Once a host is off its volumes can be attached elsewhere, but the controller still waits six minutes for "
         "its kubelet. The out-of-service taint says that it need not. The operator's default strategy deletes pods and "
-        "sets no taint. That it so pays the wait is read in its code, not measured.",
-        reads=(FAR,),
+        "sets no taint. That it so pays the wait is read in its code, not measured. Of VMs it concerns those that hang "
+        "on a host that lives: fencing cannot reach a dead host's.",
+        reads=(FAR, NHC),
     ),
     Rule(
         id="rec-remediation-never-fires",
@@ -220,8 +232,9 @@ RULES = (
         level="advisory",
         claims=(11, 6),
         remediation=(
-            "Turn on vSphere HA in the compute cluster and say so (ha.enabled of the target config), or fence as on "
-            "metal (availability.remediation)."
+            "Turn on vSphere HA in the compute cluster and say so (ha.enabled of the target config), or let the "
+            "workload copy its own data and say state: replicated. Fencing (availability.remediation) does not "
+            "replace HA."
         ),
         evidence=(
             STUCK,
@@ -235,10 +248,11 @@ RULES = (
         ),
         check=check_ha,
         params=(HUMAN,),
-        why="Without HA a VM is no better off than a host of metal, and nothing fences it: pods with volumes wait for "
-        "a person. With HA they are back in about two minutes, volumes attached. Whether HA is on is a setting of the "
-        "compute cluster: where the program makes that cluster too, it is looked at.",
+        why="Without HA a VM is worse off than a host of metal that is fenced. A VM of a dead host cannot be powered "
+        "off through that host, so fencing waits too [assumption: engineers' knowledge, not measured]: pods with "
+        "volumes wait for a person, or for the host. With HA they are back in about two minutes, volumes attached. "
+        "Whether HA is on is a setting of the compute cluster: it is looked at where the program makes that too.",
         machines=frozenset({"vm"}),
-        reads=(COMPUTE_CLUSTER,),
+        reads=(COMPUTE_CLUSTER, NHC),
     ),
 )
