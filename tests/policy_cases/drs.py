@@ -92,8 +92,8 @@ BOUND = (
 )
 SRIOV = [{"adapterType": "vmxnet3"}, {"adapterType": "sriov"}]
 LOOSE = (
-    "DRS or HA may run them in another, and their nodes' labels stay: replicas that are spread over 3 zones by label "
-    "may stand in one"
+    "DRS or HA may run them in another though theirs has room, and their nodes' labels stay: replicas that are spread "
+    "over 3 zones by label may stand in one"
 )
 NUMA = "of memory accesses are remote if spread evenly [assumption: 2 NUMA nodes a host, 2 threads a core]"
 BY_REQUESTS = (
