@@ -97,7 +97,8 @@ def _short(
         yield Violation(
             f"pools.{pool}.nodes",
             f"{what} leaves {left} of {count(len(machines), 'node')}{back}; pods of "
-            f"{named([w.name for w in workloads])} take {count(needs, 'node')}, by {by}\nwhat finds no room stays Pending {until}",
+            f"{named([w.name for w in workloads])} take {count(needs, 'node')}, by {by}\nwhat finds no room "
+            f"stays Pending {until}",
             tuple(w.name for w in workloads),
         )
 
@@ -163,7 +164,7 @@ RULES = (
             Evidence(
                 "documented",
                 "rules of zones are should-rules: docs.vmware.com vSphere 8.0 Resource Management, GUID-793013E2, DRS "
-                "and HA may violate preferential ones; vSphere 6.5 Availability, GUID-E137A9F8, HA keeps them if it can",
+                "and HA may violate preferential ones; vSphere 6.5 Availability, GUID-E137A9F8, HA tries to keep them",
             ),
             Evidence(
                 "assumption", "HA starts the largest VM first, each where its memory fits: isostack/assess/capacity.py"
