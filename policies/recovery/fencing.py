@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import ceil
 from typing import Any
 
-from components.rules import Evidence, Params, Raw, Rule, Stack, Violation
+from components.rules import Evidence, Params, Raw, Rule, Stack, Undecided, Violation
 from isostack.assess.recovery import DETACH_WAIT, given_up, volume_by_fencing, volume_by_restart
 from policies.outage import FIELD, NHC, back, fences, kept, lost_after
 from policies.placed import restarting
 from policies.recovery.pods import STUCK, TIMES
 from policies.recovery.quorum import HUMAN
+from policies.values import Malformed, part
 from policies.words import count, listed, named, seconds
 
 FAR = "kubernetes:fence-agents-remediation.medik8s.io/v1alpha1:FenceAgentsRemediationTemplate"
@@ -60,21 +60,48 @@ def check_strategy(stack: Stack, params: Params) -> Iterator[Violation]:
 
 
 def check_never(stack: Stack, params: Params) -> Iterator[Violation]:
+    """One violation for all health checks that are too strict, and one for each that has no number."""
+    found, undecided = dict[str, tuple[str, int]](), None
     for check in stack.raw(NHC):
-        nodes = [labels["kubernetes.io/hostname"] for labels in _labels(stack) if _selects(check, labels)]
-        healthy, unhealthy = check.get("spec", "minHealthy"), check.get("spec", "maxUnhealthy")
-        if not nodes or (healthy is None and unhealthy is None):
+        try:
+            nodes = sum(_selects(check, labels) for labels in _labels(stack))
+            needs, said = _must_be_healthy(check, nodes)
+        except Malformed as error:
+            yield error.violation
             continue
-        needs = _part(healthy, len(nodes)) if healthy is not None else len(nodes) - _part(unhealthy, len(nodes))
-        if needs > len(nodes) - 1:
-            said = f"minHealthy {healthy}" if healthy is not None else f"maxUnhealthy {unhealthy}"
-            yield Violation(
-                check.name,
-                f"{said} of {count(len(nodes), 'node')} is {needs} that must be healthy: with one lost "
-                f"{len(nodes) - 1} are, and none is ever remediated",
-                tuple(nodes),
-                of="resource",
-            )
+        except Undecided as error:
+            undecided = undecided or error
+            continue
+        if nodes and needs > nodes - 1:
+            found[check.name] = (f"{said} of {count(nodes, 'node')} is {needs}", nodes)
+    if len(found) == 1:
+        ((name, (said, nodes)),) = found.items()
+        yield Violation(
+            name,
+            f"{said} that must be healthy: with one lost {nodes - 1} are, and none is ever remediated",
+            (name,),
+            of="resource",
+        )
+    elif found:
+        each = named(f"{name} ({said})" for name, (said, _) in found.items())
+        yield Violation(
+            next(iter(found)),
+            f"{each}: so many must be healthy, and with one lost fewer are: none is ever remediated",
+            tuple(found),
+            of="resource",
+        )
+    if undecided:
+        raise undecided
+
+
+def _must_be_healthy(check: Raw, nodes: int) -> tuple[int, str]:
+    """How many of so many nodes, and how the check says it."""
+    healthy, unhealthy = part(check, nodes, "spec", "minHealthy"), part(check, nodes, "spec", "maxUnhealthy")
+    if healthy is not None:
+        return healthy, f"minHealthy {check.get('spec', 'minHealthy')}"
+    if unhealthy is not None:
+        return nodes - unhealthy, f"maxUnhealthy {check.get('spec', 'maxUnhealthy')}"
+    return 0, ""
 
 
 def check_ha(stack: Stack, params: Params) -> Iterator[Violation]:
@@ -133,12 +160,6 @@ def _holds(labels: Mapping[str, str], key: str, operator: str, values: Any) -> b
     if operator in {"In", "NotIn"}:
         return (labels.get(key) in (values or ())) == (operator == "In")
     return (key in labels) == (operator == "Exists")
-
-
-def _part(value: Any, total: int) -> int:
-    """A number, or a percentage of the nodes, rounded up as the operator does."""
-    text = str(value)
-    return ceil(int(text[:-1]) * total / 100) if text.endswith("%") else int(text)
 
 
 RULES = (

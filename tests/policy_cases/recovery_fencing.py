@@ -30,13 +30,13 @@ def far(strategy: Any, name: str = "fencing") -> Raw:
     return raw(FAR, name, {"spec": {"template": {"spec": inner}}})
 
 
-def tainted(key: Any) -> Raw:
-    props = {"metadata": {"name": "shop-db-0"}, "spec": {"taints": [{"key": key, "effect": "NoExecute"}]}}
-    return raw(NODES[1], "mine", props)
+def tainted(key: Any, node: str = "shop-db-0", name: str = "mine") -> Raw:
+    props = {"metadata": {"name": node}, "spec": {"taints": [{"key": key, "effect": "NoExecute"}]}}
+    return raw(NODES[1], name, props)
 
 
-def check(selector: Mapping[str, Any], **limit: Any) -> Raw:
-    return raw(NHC, "workers", {"spec": {"selector": selector, **limit}})
+def check(selector: Mapping[str, Any], name: str = "workers", **limit: Any) -> Raw:
+    return raw(NHC, name, {"spec": {"selector": selector, **limit}})
 
 
 PARTNER = {"matchLabels": {"isostack.io/pool": "partner"}}
@@ -138,6 +138,23 @@ CASES = (
             "and none is ever remediated",
         ),
     ),
+    # All of them in one.
+    Case(
+        "rec-remediation-never-fires",
+        adding(metal(rich()), check(PARTNER, minHealthy="51%"), check(PARTNER, "other", maxUnhealthy=0)),
+        (
+            "resource workers: workers (minHealthy 51% of 2 nodes is 2) and other (maxUnhealthy 0 of 2 nodes is 2): so "
+            "many must be healthy, and with one lost fewer are: none is ever remediated",
+        ),
+    ),
+    Case(
+        "rec-remediation-never-fires",
+        adding(metal(rich()), check(PARTNER, minHealthy="abc")),
+        (
+            "resource workers: minHealthy is 'abc', which is neither a number nor a percentage: nobody can tell how "
+            "many it means, and the API server refuses it",
+        ),
+    ),
     Case("rec-remediation-never-fires", adding(metal(rich()), check(PARTNER, minHealthy="50%"))),
     Case("rec-remediation-never-fires", adding(metal(rich()), check(PARTNER, minHealthy=1))),
     Case("rec-remediation-never-fires", adding(metal(rich()), check({}, minHealthy="51%"))),
@@ -207,6 +224,15 @@ CASES = (
             "resource mine: node.kubernetes.io/out-of-service on shop-db-0, and nothing here powers it off "
             "before: volumes are detached by force and its pods deleted, whether it runs or not: a disk "
             "with two writers is corrupt",
+        ),
+    ),
+    Case(
+        "rec-taint-without-fence",
+        adding(SHOP, tainted(KEY), tainted(KEY, "shop-db-1", "other")),
+        (
+            "resource mine: node.kubernetes.io/out-of-service on shop-db-0 and shop-db-1, and nothing here powers them "
+            "off before: volumes are detached by force and its pods deleted, whether it runs or not: a disk with two "
+            "writers is corrupt",
         ),
     ),
     Case("rec-taint-without-fence", adding(SHOP, tainted("dedicated"))),
