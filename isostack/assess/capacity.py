@@ -57,6 +57,20 @@ def vms_on_host(usable_cpus: int, usable_mb: float, vcpus: int, memory_mb: float
     return int(min(usable_cpus // vcpus, usable_mb // (memory_mb + vm_overhead(vcpus, memory_mb))))
 
 
+def restartable(free_mb: Sequence[float], vms: Sequence[tuple[int, float]]) -> list[bool]:
+    """For each VM, by its virtual CPUs and MB, whether it starts on one of the hosts that have so much memory free: the
+    largest first, each on the first host with room [assumption]. Memory is what counts, since it is reserved; CPUs are
+    shared. 40000 free, two of 16 and 32768 MB: one of them."""
+    free, found = list(free_mb), [False] * len(vms)
+    for i in sorted(range(len(vms)), key=lambda i: -vms[i][1]):
+        takes = vms[i][1] + vm_overhead(*vms[i])
+        host = next((at for at, left in enumerate(free) if left >= takes), None)
+        if host is not None:
+            free[host] -= takes
+            found[i] = True
+    return found
+
+
 def admitted(hosts_mb: Sequence[float], lost: int, vcpus: int, memory_mb: float, reserved_mb: float = 0) -> int:
     """VMs of one size and reservation that vSphere HA's admission control lets in with the largest hosts lost.
 

@@ -6,6 +6,9 @@ and half-dead hosts are worse on every target. What no source gives is an argume
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 LEASE, MONITOR, GRACE = 10, 5, 50
 """A kubelet renews its lease every 10 s, the controller looks every 5 s and waits 50 s, 40 before 1.32 [documented]
 kubernetes.io/docs/concepts/architecture/nodes; github.com/kubernetes/kubernetes pull request 126287."""
@@ -35,6 +38,18 @@ FENCE = 15  # a BMC's power cycle [assumption]
 HEALTH_CHECK = 300
 """A node is lost for NodeHealthCheck after so long [documented] github.com/medik8s/node-healthcheck-operator
 docs/configuration.md."""
+
+GIVEN_UP = 600
+"""The project's own health checks give a node up after so long, twice upstream's default: [seen]
+components/addons/remediation.py, LOST_SECONDS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Who brings the volume of a lost host back, and how many seconds after the loss a pod runs with it again."""
+
+    by: Literal["HA", "fencing", "a person"]
+    seconds: float
 
 
 def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR) -> float:
@@ -78,6 +93,29 @@ def volume_by_fencing(lost_after: float = HEALTH_CHECK, *, taint: bool = True) -
     """Until a pod with a volume runs elsewhere after its node was powered off by itself. 300 s: 422.5, without the
     taint 762.5; 30 s: 152.5."""
     return detected() + lost_after + FENCE + (COLLECTED if taint else DETACH_WAIT) + ATTACH + START
+
+
+def given_up(toleration: float) -> float:
+    """Seconds for which a node is not Ready before the project's health checks fence it: never before its pods are
+    evicted. 60: 600; 900: 900."""
+    return max(GIVEN_UP, toleration)
+
+
+def volume_back(
+    *, virtual: bool, hosts: int | None, lost_after: float | None, toleration: float, person: float
+) -> Back:
+    """By HA on one of so many hosts, None where it is off; else by fencing, a node being given up after `lost_after`
+    seconds, None where nothing fences; else by a person who acts after `person` seconds.
+
+    Fencing is no way for VMs. It powers a VM off through the agent of its host, and a dead host has none: so without HA
+    nothing brings a VM or its volumes back until a person acts or the host returns [assumption] engineers' knowledge,
+    not measured.
+    """
+    if hosts:
+        return Back("HA", volume_by_restart(hosts))
+    if lost_after is not None and not virtual:
+        return Back("fencing", volume_by_fencing(lost_after))
+    return Back("a person", volume_by_person(toleration, person))
 
 
 def requests_lost(share: float) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from components.facts import MachineFacts
-from components.rules import Evidence, Param, Params, Rule, Stack, Violation
-from isostack.assess.capacity import binding, needed, without
+from components.facts import MachineFacts, SiteFacts
+from components.rules import Evidence, Param, Params, Rule, Stack, Undecided, Violation
+from isostack.assess.capacity import binding, needed, restartable, vm_overhead, without
 from policies.placed import hosts, most, of_pool, restarting
 from policies.words import count, named
 
+MIB = 1024**2
 PACKED = Evidence(
     "documented",
     "first fit decreasing over requests, with what a node keeps for the system (GKE's brackets) and for agents "
@@ -36,12 +37,14 @@ def check_host(stack: Stack, params: Params) -> Iterator[Violation]:
 
 def check_zone(stack: Stack, params: Params) -> Iterator[Violation]:
     """Of pools that spread over zones; one that the loss of a host already breaks is told of once."""
-    broken = {violation.field for violation in check_host(stack, params)}
+    broken, site = {violation.field for violation in check_host(stack, params)}, restarting(stack)
     for pool in stack.cluster.wanted.pools:
         machines = of_pool(stack, pool.name)
         zones = Counter(machine.wanted.zone for machine in machines)
         if len(zones) > 1 and _used(stack, pool.name) and f"pools.{pool.name}.nodes" not in broken:
-            zone, lost = most(zones)
+            off = zones if site is None else Counter({zone: _off(stack, site, zone)[pool.name] for zone in zones})
+            zone, lost = most(off)
+            all_of_it = count(zones[zone], "VM")
             yield from _short(
                 stack,
                 pool.name,
@@ -49,7 +52,28 @@ def check_zone(stack: Stack, params: Params) -> Iterator[Violation]:
                 lost,
                 f"the loss of zone {zone}",
                 "until the zone is back, or pods are fewer",
+                f", {zones[zone] - lost} of its {all_of_it} restarted by HA in other zones" if site else "",
             )
+
+
+def _off(stack: Stack, site: SiteFacts, zone: str) -> Counter[str]:
+    """How many VMs of each pool stay off when a zone is lost: for those HA finds no memory on hosts of other zones."""
+    if not site.hosts:
+        raise Undecided(f"the hosts of site {site.name} are not known")
+    free = {host.name: host.usable_memory / MIB for host in site.hosts if host.zone != zone}
+    lost = [machine for machine in stack.machines if machine.wanted.zone == zone]
+    for machine in stack.machines:
+        if machine.place.host is None:
+            raise Undecided(f"the host of {machine.wanted.name} is chosen later")
+        if machine not in lost and machine.place.host in free:
+            cpus, memory = _size(machine)
+            free[machine.place.host] -= memory + vm_overhead(cpus, memory)
+    starts = restartable(list(free.values()), [_size(machine) for machine in lost])
+    return Counter(machine.wanted.pool for machine, start in zip(lost, starts, strict=True) if not start)
+
+
+def _size(machine: MachineFacts) -> tuple[int, float]:
+    return machine.place.size.cpus, machine.place.size.memory / MIB
 
 
 def _comes_back(stack: Stack) -> bool:
@@ -62,7 +86,7 @@ def _used(stack: Stack, pool: str) -> bool:
 
 
 def _short(
-    stack: Stack, pool: str, machines: list[MachineFacts], lost: int, what: str, until: str
+    stack: Stack, pool: str, machines: list[MachineFacts], lost: int, what: str, until: str, back: str = ""
 ) -> Iterator[Violation]:
     """Where the nodes that are left do not hold what must run."""
     workloads = without([w for w in stack.cluster.wanted.workloads if w.pool == pool], lost)
@@ -72,8 +96,9 @@ def _short(
         by = binding(size, workloads)
         yield Violation(
             f"pools.{pool}.nodes",
-            f"{what} leaves {left} of {count(len(machines), 'node')}; pods of {named([w.name for w in workloads])} "
-            f"take {count(needs, 'node')}, by {by}\nwhat finds no room stays Pending {until}",
+            f"{what} leaves {left} of {count(len(machines), 'node')}{back}; pods of "
+            f"{named([w.name for w in workloads])} take {count(needs, 'node')}, by {by}\nwhat finds no room "
+            f"stays Pending {until}",
             tuple(w.name for w in workloads),
         )
 
@@ -131,17 +156,25 @@ RULES = (
         severity="medium",
         level="advisory",
         claims=(11, 12),
-        remediation="Raise pools[].nodes until the zones that are left hold the workloads, or lower requests.",
+        remediation="Raise pools[].nodes until the zones that are left hold the workloads, or lower requests; where "
+        "vSphere HA is on, hosts of other zones with memory to spare do as well (hosts of the target config).",
         evidence=(
             PACKED,
             WAITS,
             Evidence(
-                "assumption", "VMs of a lost zone are not restarted in another: rules keep them to their own hosts"
+                "documented",
+                "rules of zones are should-rules: docs.vmware.com vSphere 8.0 Resource Management, GUID-793013E2, DRS "
+                "and HA may violate preferential ones; vSphere 6.5 Availability, GUID-E137A9F8, HA tries to keep them",
+            ),
+            Evidence(
+                "assumption", "HA starts the largest VM first, each where its memory fits: isostack/assess/capacity.py"
             ),
         ),
         check=check_zone,
         why="A pool that spreads over zones is meant to outlive one of them. It does so where the nodes of the others "
-        "hold its pods. With two zones that takes twice the nodes, with three one and a half times.",
+        "hold its pods. With two zones that takes twice the nodes, with three one and a half times. vSphere HA may "
+        "restart the VMs of a lost zone on hosts of others, where those have the memory free: only what stays off then "
+        "counts as lost. Without HA, and on metal, a zone takes all of its nodes along.",
     ),
     Rule(
         id="cap-max-pods-binds",

@@ -32,7 +32,7 @@ def check(stack: Stack, params: Params) -> Iterator[Violation]:
     found = [wide for site in stack.sites if site.machine == "vm" for wide in _wide(stack, site, params)]
     if not found:
         return
-    worst = max(found, key=lambda wide: wide.nodes)
+    worst = max(found, key=lambda wide: (wide.nodes, wide.machine.place.size.cpus))
     pools = named(wide.machine.wanted.pool for wide in found)
     built = f"{figure(params['numaNodes'])} NUMA nodes a host, {figure(params['threadsPerCore'])} threads a core"
     names = [wide.machine.wanted.name for wide in found]
@@ -73,7 +73,8 @@ def _wide(stack: Stack, site: SiteFacts, params: Params) -> Iterator[Wide]:
 def _on(machine: MachineFacts, host: Host, params: Params) -> Iterator[Wide]:
     size, nodes = machine.place.size, params["numaNodes"]
     cores, memory = host.cpus / params["threadsPerCore"] / nodes, host.memory / nodes
-    by_cpus, by_memory = ceil(size.cpus / cores), ceil(size.memory / memory)
+    # A VM that outgrows its host still has no more nodes than that.
+    by_cpus, by_memory = (min(ceil(part), int(nodes)) for part in (size.cpus / cores, size.memory / memory))
     if by_cpus >= by_memory and by_cpus > 1:
         yield Wide(machine, "cpus", f"{size.cpus} CPU", f"{figure(cores)} cores", by_cpus)
     elif by_memory > 1:

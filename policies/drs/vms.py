@@ -157,8 +157,8 @@ def check_zones(stack: Stack, params: Params) -> Iterator[Violation]:
     yield Violation(
         "zones",
         f"{len(loose)} of {len(there)} VMs ({named(loose)}) are in no rule that keeps them on the hosts of a zone\n"
-        f"DRS or HA may run them in another, and their nodes' labels stay: replicas that are spread over {len(zones)} "
-        "zones by label may stand in one",
+        f"DRS or HA may run them in another though theirs has room, and their nodes' labels stay: replicas that are "
+        f"spread over {len(zones)} zones by label may stand in one",
         subjects=tuple(loose),
     )
 
@@ -254,7 +254,7 @@ RULES = (
     ),
     Rule(
         id="drs-zone-label-unpinned",
-        title="VMs may leave the zone that their node is labelled with",
+        title="No rule holds VMs in the zone that their node is labelled with",
         severity="high",
         level="mandatory",
         claims=(10, 12),
@@ -267,12 +267,19 @@ RULES = (
                 "github.com/kubernetes-sigs/cluster-api-provider-vsphere/issues/1312: a zone inside a compute cluster "
                 "is a host group, with VM groups and rules that keep them on it",
             ),
+            Evidence(
+                "documented",
+                "docs.vmware.com vSphere 8.0 Resource Management, GUID-793013E2: DRS and HA may violate should-rules; "
+                "under a must-rule HA does not fail a VM over, nor does DRS evacuate its host",
+            ),
         ),
         check=check_zones,
         machines=frozenset({"vm"}),
         reads=(ZONE_RULE, GROUP, VM),
-        why="Whether each node's VM is in a group that a rule in force keeps on hosts. The scheduler, and etcd's "
-        "quorum, go by labels; DRS and HA go by rules. Without the rule a VM is moved or restarted in any zone, its "
-        "label stays, and the spread over zones is one on paper. A host on metal stands where it stands.",
+        why="Whether each node's VM is in a group that a rule in force, should or must, ties to hosts. The scheduler, "
+        "and etcd's quorum, go by labels; DRS and HA go by rules. Without one a VM is moved or restarted in any zone, "
+        "its label stays, and the spread over zones is one on paper. isostack makes should-rules: they hold a VM in "
+        "its zone while that has room, and let HA restart it elsewhere when it has none, under its old label. A "
+        "must-rule would leave it off. A host on metal stands where it stands.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Network: the node that an address hangs on, addresses that nobody gives, and networks that run out."""
+"""Network: the node that a Service's address hangs on, addresses that nobody gives, and networks that run out."""
 
 from __future__ import annotations
 
@@ -6,27 +6,13 @@ from collections.abc import Iterator
 from math import ceil
 
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, percent
-from isostack.assess.network import ARP_MEAN, BGP_HOLD, arp_failover, node_networks
+from isostack.assess.network import ARP_MEAN, arp_failover, node_networks
 from policies.words import count, named
 
 SERVICE = "kubernetes:core/v1:Service"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 L2 = "kubernetes:metallb.io/v1beta1:L2Advertisement"
 LOAD_BALANCER = "services.loadBalancer"
-
-
-def check_api(stack: Stack, params: Params) -> Iterator[Violation]:
-    nodes = stack.cluster.wanted.control_plane.nodes
-    if nodes > 1:
-        return
-    restarted = any(site.restarts_machines for site in stack.sites)
-    back = "its machine runs again on another host" if restarted else "its machine is repaired, or built anew, empty"
-    yield Violation(
-        "controlPlane.nodes",
-        f"1: with it the API and etcd stop, until {back}\n"
-        "pods that run stay, but none starts, and those of a node that is lost are not moved\n"
-        f"of 3 nodes another takes the API's address within {arp_failover():g} s (ARP) or {BGP_HOLD} s (BGP)",
-    )
 
 
 def check_load_balancer(stack: Stack, params: Params) -> Iterator[Violation]:
@@ -93,23 +79,6 @@ KUBE_VIP = Evidence(
     "pkg/kubevip/config_generator.go, cmd/kube-vip.go",
 )
 RULES = (
-    Rule(
-        id="net-api-single",
-        title="The API hangs on one machine",
-        severity="high",
-        # A small site may choose it.
-        level="advisory",
-        claims=(12, 11),
-        remediation="Set controlPlane.nodes to 3. Where one is enough, set backup.etcd, and try a restore.",
-        evidence=(
-            KUBE_VIP,
-            Evidence("documented", "etcd.io/docs/v3.6/faq: a cluster of n members survives the loss of (n-1)/2"),
-        ),
-        check=check_api,
-        why="The API server, etcd and the API's address are on the control-plane nodes. With one of them nothing is "
-        "left to fail over to: vSphere HA brings the machine back, a host of its own waits for its repair. Running "
-        "pods and their Services go on without the API. Three nodes survive the loss of one on every target.",
-    ),
     Rule(
         id="net-lb-not-included",
         title="Services of type LoadBalancer that nobody gives an address",

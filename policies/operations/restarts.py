@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import ceil
 
-from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Violation, figure, percent
+from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Undecided, Violation, figure, percent
 from isostack.assess.exposure import KERNEL_ESCALATIONS, exposure
 from isostack.assess.fleet import POST
 from isostack.assess.patching import JOIN, drain_seconds, weeks
+from policies.values import Malformed, number, part
 from policies.words import count, named
 
 HOUR = 3600
@@ -77,31 +78,42 @@ def _seconds(time: str) -> int:
 
 
 def check_drain(stack: Stack, params: Params) -> Iterator[Violation]:
+    """One violation for all budgets that let no pod go, and one for each resource that has no number there."""
+    found, malformed, undecided = dict[str, str](), dict[str, Violation](), None
     for budget in stack.raw(BUDGET):
-        if why := _blocks(stack, budget):
-            yield Violation(
-                budget.name,
-                f"{why}: no pod of it may be evicted, so no drain of a node that runs one ends\n"
-                "restarts wait for ever, and `pulumi up` stops where such a machine is to go",
-                of="resource",
-            )
+        try:
+            if why := _blocks(stack, budget):
+                found[budget.name] = why
+        except Malformed as error:
+            malformed[error.violation.field] = error.violation
+        except Undecided as error:
+            undecided = undecided or error
+    if found:
+        whose = "it" if len(found) == 1 else "theirs"
+        what = named(found.values() if len(found) == 1 else (f"{name} ({why})" for name, why in found.items()))
+        yield Violation(
+            next(iter(found)),
+            f"{what}: no pod of {whose} may be evicted, so no drain of a node that runs one ends\n"
+            "restarts wait for ever, and `pulumi up` stops where such a machine is to go",
+            tuple(found),
+            of="resource",
+        )
+    yield from malformed.values()
+    if undecided:
+        raise undecided
 
 
 def _blocks(stack: Stack, budget: Raw) -> str:
     """Why a budget allows nothing; empty: it does, or that depends on pods which are not seen."""
     least, most = budget.get("spec", "minAvailable"), budget.get("spec", "maxUnavailable")
-    if str(most) in ("0", "0%"):
+    if part(budget, 1, "spec", "maxUnavailable") == 0:
         return f"maxUnavailable is {most}"
     if str(least) == "100%":
         return "minAvailable is 100%"
     owners = [owner for owner in stack.raw(*OWNERS) if _selects(budget, owner)] if least is not None else []
     replicas = sum(_replicas(stack, owner) for owner in owners)
-    if not replicas:
-        return ""
-    share = str(least).removesuffix("%")
-    # A share is rounded up [documented] https://kubernetes.io/docs/tasks/run-application/configure-pdb/
-    needed = ceil(int(share) * replicas / 100) if str(least).endswith("%") else int(share)
-    if needed < replicas:
+    needed = part(budget, replicas, "spec", "minAvailable")
+    if not replicas or needed is None or needed < replicas:
         return ""
     return f"minAvailable is {least} of {count(replicas, 'replica')} ({named([owner.name for owner in owners])})"
 
@@ -122,9 +134,9 @@ def _replicas(stack: Stack, owner: Raw) -> int:
     """As written, or as few as an autoscaler may make of them."""
     for scaler in stack.raw(AUTOSCALER):
         if scaler.get("spec", "scaleTargetRef", "name") == (owner.get("metadata", "name") or owner.name):
-            return int(scaler.get("spec", "minReplicas") or 1)
-    asked = owner.get("spec", "replicas")
-    return 1 if asked is None else int(asked)
+            return number(scaler, "spec", "minReplicas") or 1
+    asked = number(owner, "spec", "replicas")
+    return 1 if asked is None else asked
 
 
 BOOTS = (

@@ -3,87 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import ceil
 from typing import Any
 
-from components.rules import Evidence, Params, Raw, Rule, Stack, Violation
-from isostack.assess.recovery import volume_by_fencing, volume_by_person, volume_by_restart
+from components.rules import Evidence, Params, Raw, Rule, Stack, Undecided, Violation
+from isostack.assess.recovery import DETACH_WAIT, given_up, volume_by_fencing, volume_by_restart
+from policies.outage import FIELD, NHC, back, fences, kept, lost_after
 from policies.placed import restarting
 from policies.recovery.pods import STUCK, TIMES
 from policies.recovery.quorum import HUMAN
-from policies.words import count, named, seconds
+from policies.values import Malformed, part
+from policies.words import count, listed, named, seconds
 
 FAR = "kubernetes:fence-agents-remediation.medik8s.io/v1alpha1:FenceAgentsRemediationTemplate"
-NHC = "kubernetes:remediation.medik8s.io/v1alpha1:NodeHealthCheck"
 COMPUTE_CLUSTER = "vsphere:index/computeCluster:ComputeCluster"
 TAINT = "OutOfServiceTaint"
-FIELD = "availability.remediation"
 
 
 def check_fencing(stack: Stack, params: Params) -> Iterator[Violation]:
-    spec = stack.cluster.wanted
-    kept = _with_volume(stack)
-    realised = next((each for each in stack.cluster.realisations if each.field == FIELD), None)
-    asked = spec.availability.remediation
-    if not kept or (asked and realised is not None and realised.grade == "equal"):
+    alone = kept(stack)
+    if not alone or (found := back(stack, params["humanSeconds"])).by != "a person":
         return
-    by_person = volume_by_person(spec.availability.evict_after, params["humanSeconds"])
+    realised = next((each for each in stack.cluster.realisations if each.field == FIELD), None)
+    asked, after = (
+        stack.cluster.wanted.availability.remediation,
+        given_up(stack.cluster.wanted.availability.evict_after),
+    )
     said = f"asked, and not in full here: {realised.mechanism}" if asked and realised else "nothing fences a lost host"
     yield Violation(
         FIELD,
-        f"{said}\npods of {named(kept)} wait for a person after the loss of a host: {seconds(by_person)} where that "
-        f"takes {seconds(params['humanSeconds'])} [assumption]\nfenced, they are back after "
-        f"{seconds(volume_by_fencing())} where a node is given up after 300 s, {seconds(volume_by_fencing(30))} after "
-        "30 s",
-        tuple(kept),
+        f"{said}\npods of {named(alone)} wait for a person after the loss of a host: {seconds(found.seconds)} where "
+        f"that takes {seconds(params['humanSeconds'])} [assumption]\nfenced, they are back after "
+        f"{seconds(volume_by_fencing(after))}, {seconds(after)} of that until the node is given up",
+        tuple(alone),
     )
 
 
 def check_strategy(stack: Stack, params: Params) -> Iterator[Violation]:
-    kept = _with_volume(stack)
-    for template in stack.raw(FAR) if kept else ():
+    """One violation for all templates."""
+    alone, found = kept(stack), dict[str, str]()
+    for template in stack.raw(FAR) if alone else ():
         strategy = template.get("spec", "template", "spec", "remediationStrategy")
         if strategy != TAINT:
-            yield Violation(
-                template.name,
-                f"remediationStrategy is {strategy or 'left out, so ResourceDeletion'}: volumes stay attached for 360 "
-                f"s more\npods of {named(kept)} are back {seconds(volume_by_fencing(taint=False))} after the loss of a "
-                f"host instead of {seconds(volume_by_fencing())}, where a node is given up after 300 s",
-                tuple(kept),
-                of="resource",
-            )
+            found[template.name] = strategy or "left out, so ResourceDeletion"
+    if found:
+        after = lost_after(stack)
+        which = f" ({named(found)})" if len(found) > 1 else ""
+        yield Violation(
+            next(iter(found)),
+            f"remediationStrategy is {listed(dict.fromkeys(found.values()))}{which}: volumes stay attached for "
+            f"{DETACH_WAIT} s more\npods of {named(alone)} are back {seconds(volume_by_fencing(after, taint=False))} "
+            f"after the loss of a node that is then fenced, instead of {seconds(volume_by_fencing(after))}; it is "
+            f"given up after {seconds(after)}",
+            tuple(found),
+            of="resource",
+        )
 
 
 def check_never(stack: Stack, params: Params) -> Iterator[Violation]:
+    """One violation for all health checks that are too strict, and one for each that has no number."""
+    found, undecided = dict[str, tuple[str, int]](), None
     for check in stack.raw(NHC):
-        nodes = [labels["kubernetes.io/hostname"] for labels in _labels(stack) if _selects(check, labels)]
-        healthy, unhealthy = check.get("spec", "minHealthy"), check.get("spec", "maxUnhealthy")
-        if not nodes or (healthy is None and unhealthy is None):
+        try:
+            nodes = sum(_selects(check, labels) for labels in _labels(stack))
+            needs, said = _must_be_healthy(check, nodes)
+        except Malformed as error:
+            yield error.violation
             continue
-        needs = _part(healthy, len(nodes)) if healthy is not None else len(nodes) - _part(unhealthy, len(nodes))
-        if needs > len(nodes) - 1:
-            said = f"minHealthy {healthy}" if healthy is not None else f"maxUnhealthy {unhealthy}"
-            yield Violation(
-                check.name,
-                f"{said} of {count(len(nodes), 'node')} is {needs} that must be healthy: with one lost "
-                f"{len(nodes) - 1} are, and none is ever remediated",
-                tuple(nodes),
-                of="resource",
-            )
+        except Undecided as error:
+            undecided = undecided or error
+            continue
+        if nodes and needs > nodes - 1:
+            found[check.name] = (f"{said} of {count(nodes, 'node')} is {needs}", nodes)
+    if len(found) == 1:
+        ((name, (said, nodes)),) = found.items()
+        yield Violation(
+            name,
+            f"{said} that must be healthy: with one lost {nodes - 1} are, and none is ever remediated",
+            (name,),
+            of="resource",
+        )
+    elif found:
+        each = named(f"{name} ({said})" for name, (said, _) in found.items())
+        yield Violation(
+            next(iter(found)),
+            f"{each}: so many must be healthy, and with one lost fewer are: none is ever remediated",
+            tuple(found),
+            of="resource",
+        )
+    if undecided:
+        raise undecided
+
+
+def _must_be_healthy(check: Raw, nodes: int) -> tuple[int, str]:
+    """How many of so many nodes, and how the check says it."""
+    healthy, unhealthy = part(check, nodes, "spec", "minHealthy"), part(check, nodes, "spec", "maxUnhealthy")
+    if healthy is not None:
+        return healthy, f"minHealthy {check.get('spec', 'minHealthy')}"
+    if unhealthy is not None:
+        return nodes - unhealthy, f"maxUnhealthy {check.get('spec', 'maxUnhealthy')}"
+    return 0, ""
 
 
 def check_ha(stack: Stack, params: Params) -> Iterator[Violation]:
-    spec = stack.cluster.wanted
-    kept = _with_volume(stack)
-    if kept and restarting(stack) is None:
+    alone = kept(stack)
+    if alone and restarting(stack) is None:
         there = sum(len(site.hosts) for site in stack.sites)
-        by_person = volume_by_person(spec.availability.evict_after, params["humanSeconds"])
         with_ha = f", with HA {seconds(volume_by_restart(there))}" if there > 1 else ""
+        in_vain = (
+            f"\n{FIELD} is no way out: a VM of a dead host cannot be powered off through that host"
+            if fences(stack)
+            else ""
+        )
         yield Violation(
             "ha.enabled",
-            f"false: VMs of a lost host stay off, and so do pods of {named(kept)}: {seconds(by_person)} where "
-            f"a person acts within {seconds(params['humanSeconds'])} [assumption]{with_ha}",
-            tuple(kept),
+            f"false: VMs of a lost host stay off, and so do pods of {named(alone)}: "
+            f"{seconds(back(stack, params['humanSeconds']).seconds)} where a person acts within "
+            f"{seconds(params['humanSeconds'])} [assumption]{with_ha}{in_vain}",
+            tuple(alone),
             of="target",
         )
     elif restarting(stack):
@@ -95,10 +131,6 @@ def check_ha(stack: Stack, params: Params) -> Iterator[Violation]:
                     "more than a claim",
                     of="resource",
                 )
-
-
-def _with_volume(stack: Stack) -> list[str]:
-    return [workload.name for workload in stack.cluster.wanted.workloads if workload.state == "volume"]
 
 
 def _labels(stack: Stack) -> Iterator[Mapping[str, str]]:
@@ -130,12 +162,6 @@ def _holds(labels: Mapping[str, str], key: str, operator: str, values: Any) -> b
     return (key in labels) == (operator == "Exists")
 
 
-def _part(value: Any, total: int) -> int:
-    """A number, or a percentage of the nodes, rounded up as the operator does."""
-    text = str(value)
-    return ceil(int(text[:-1]) * total / 100) if text.endswith("%") else int(text)
-
-
 RULES = (
     Rule(
         id="rec-stateful-no-fencing",
@@ -155,6 +181,11 @@ RULES = (
                 "github.com/medik8s/node-healthcheck-operator docs/configuration.md: a node is unhealthy after 300 s "
                 "by default; fence-agents-remediation powers it off through its BMC",
             ),
+            Evidence(
+                "assumption",
+                "the health checks of this project wait 600 s, or availability.evictAfter where that is longer: "
+                "components/addons/remediation.py",
+            ),
             TIMES,
         ),
         check=check_fencing,
@@ -164,6 +195,7 @@ RULES = (
         "Kubernetes heals itself holds for pods without volumes only, and for some on NFS, which is never detached. A "
         "VM is restarted by vSphere HA, which does know.",
         machines=frozenset({"host"}),
+        reads=(NHC,),
     ),
     Rule(
         id="rec-far-default-strategy",
@@ -189,8 +221,9 @@ RULES = (
         check=check_strategy,
         why="Once a host is off its volumes can be attached elsewhere, but the controller still waits six minutes for "
         "its kubelet. The out-of-service taint says that it need not. The operator's default strategy deletes pods and "
-        "sets no taint. That it so pays the wait is read in its code, not measured.",
-        reads=(FAR,),
+        "sets no taint. That it so pays the wait is read in its code, not measured. Of VMs it concerns those that hang "
+        "on a host that lives: fencing cannot reach a dead host's.",
+        reads=(FAR, NHC),
     ),
     Rule(
         id="rec-remediation-never-fires",
@@ -220,8 +253,9 @@ RULES = (
         level="advisory",
         claims=(11, 6),
         remediation=(
-            "Turn on vSphere HA in the compute cluster and say so (ha.enabled of the target config), or fence as on "
-            "metal (availability.remediation)."
+            "Turn on vSphere HA in the compute cluster and say so (ha.enabled of the target config), or let the "
+            "workload copy its own data and say state: replicated. Fencing (availability.remediation) does not "
+            "replace HA."
         ),
         evidence=(
             STUCK,
@@ -235,10 +269,11 @@ RULES = (
         ),
         check=check_ha,
         params=(HUMAN,),
-        why="Without HA a VM is no better off than a host of metal, and nothing fences it: pods with volumes wait for "
-        "a person. With HA they are back in about two minutes, volumes attached. Whether HA is on is a setting of the "
-        "compute cluster: where the program makes that cluster too, it is looked at.",
+        why="Without HA a VM is worse off than a host of metal that is fenced. A VM of a dead host cannot be powered "
+        "off through that host, so fencing waits too [assumption: engineers' knowledge, not measured]: pods with "
+        "volumes wait for a person, or for the host. With HA they are back in about two minutes, volumes attached. "
+        "Whether HA is on is a setting of the compute cluster: it is looked at where the program makes that too.",
         machines=frozenset({"vm"}),
-        reads=(COMPUTE_CLUSTER,),
+        reads=(COMPUTE_CLUSTER, NHC),
     ),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.rules import Evidence, Params, Raw, Rule, Stack, Violation
+from components.rules import Evidence, Params, Raw, Rule, Stack, Undecided, Violation
+from policies.words import named
 
 KEY = "node.kubernetes.io/out-of-service"
 NODES = ("kubernetes:core/v1:Node", "kubernetes:core/v1:NodePatch")
@@ -14,18 +15,27 @@ def check_taint(stack: Stack, params: Params) -> Iterator[Violation]:
     what = (
         "volumes are detached by force and its pods deleted, whether it runs or not: a disk with two writers is corrupt"
     )
-    for pool in stack.cluster.wanted.pools:
-        if any(taint.key == KEY for taint in pool.taints):
-            yield Violation(f"pools.{pool.name}.taints", f"{KEY} on every node from its birth: {what}")
+    pools = [pool.name for pool in stack.cluster.wanted.pools if any(taint.key == KEY for taint in pool.taints)]
+    if pools:
+        which = f" of {named(pools)}" if len(pools) > 1 else ""
+        yield Violation(f"pools.{pools[0]}.taints", f"{KEY} on every node{which} from its birth: {what}", tuple(pools))
+    found, undecided = dict[str, str](), None
     for node in stack.raw(*NODES):
-        if KEY in _keys(node):
-            name = node.get("metadata", "name") or node.name
-            yield Violation(
-                node.name,
-                f"{KEY} on {name}, and nothing here powers it off before: {what}",
-                (str(name),),
-                of="resource",
-            )
+        try:
+            if KEY in _keys(node):
+                found[node.name] = str(node.get("metadata", "name") or node.name)
+        except Undecided as error:
+            undecided = undecided or error
+    if found:
+        yield Violation(
+            next(iter(found)),
+            f"{KEY} on {named(found.values())}, and nothing here powers {'it' if len(found) == 1 else 'them'} off "
+            f"before: {what}",
+            tuple(dict.fromkeys(found.values())),
+            of="resource",
+        )
+    if undecided:
+        raise undecided
 
 
 def _keys(node: Raw) -> list[str]:

@@ -34,17 +34,26 @@ def quorum(stack: Stack, params: Params) -> Iterator[Violation]:
 
 
 def pools(stack: Stack, params: Params) -> Iterator[Violation]:
-    update = _update(stack)
+    """One violation for all pools that an update empties."""
+    update, emptied = _update(stack), dict[str, list[str]]()
     for pool in dict.fromkeys(update.machines.values()):
         nodes, lost = [name for name, of in update.machines.items() if of == pool], update.lost(pool)
-        if pool == CONTROL_PLANE or len(lost) < len(nodes):
-            continue
-        for_good = all(name in update.gone for name in lost)
-        homeless = [work.name for work in stack.cluster.wanted.workloads if work.pool == pool]
-        runs = f"\nnowhere to go for {', '.join(homeless)}" if homeless else ""
-        how = "deleted" if for_good else "built anew at once"
-        number = f"its only node {nodes[0]} is" if len(nodes) == 1 else f"all {len(nodes)} nodes are"
-        yield Violation(f"pools.{pool}", f"{number} {how}: pods drained from one find no other{runs}", tuple(lost))
+        if pool != CONTROL_PLANE and len(lost) == len(nodes):
+            emptied[pool] = nodes
+    if not emptied:
+        return
+    lost = [name for nodes in emptied.values() for name in nodes]
+    for_good = all(name in update.gone for name in lost)
+    homeless = [work.name for work in stack.cluster.wanted.workloads if work.pool in emptied]
+    runs = f"\nnowhere to go for {named(homeless)}" if homeless else ""
+    how = "deleted" if for_good else "built anew at once"
+    if len(emptied) > 1:
+        how = "deleted" if for_good else "built anew or deleted at once"
+        field, what = "pools", f"all {len(lost)} nodes of {named(emptied)} are {how}"
+    else:
+        field = f"pools.{next(iter(emptied))}"
+        what = f"its only node {lost[0]} is {how}" if len(lost) == 1 else f"all {len(lost)} nodes are {how}"
+    yield Violation(field, f"{what}: pods drained from one find no other{runs}", tuple(lost))
 
 
 def keys(stack: Stack, params: Params) -> Iterator[Violation]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation
 from isostack.assess.capacity import VOLUMES_PER_NODE, volumes_on_node
-from isostack.assess.recovery import HEALTH_CHECK, detected, volume_by_fencing, volume_by_restart
-from policies.placed import of_pool, restarting
+from isostack.assess.recovery import detected
+from policies.outage import NHC, back, lost_after
+from policies.outage import kept as only_copies
+from policies.placed import of_pool
 from policies.words import count, named, seconds
 
 VM = "vsphere:index/virtualMachine:VirtualMachine"
 STORAGE_CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
 OVERRIDE = "vsphere:index/storageDrsVmOverride:StorageDrsVmOverride"
-NHC = "kubernetes:remediation.medik8s.io/v1alpha1:NodeHealthCheck"
 CSI = "csi.vsphere.vmware.com"
 
 
@@ -90,41 +90,20 @@ def check_default(stack: Stack, params: Params) -> Iterator[Violation]:
 
 def check_single(stack: Stack, params: Params) -> Iterator[Violation]:
     """Where something brings the volume back. Where nothing does, the pack recovery says so, and here is silence."""
-    spec, site = stack.cluster.wanted, restarting(stack)
-    kept = [w.name for w in spec.workloads if w.state == "volume"]
-    if not kept:
+    kept = only_copies(stack)
+    if not kept or (found := back(stack)).by == "a person":
         return
-    realised = next((r for r in stack.cluster.realisations if r.field == "availability.remediation"), None)
-    if site is not None and site.hosts:
-        away, how = volume_by_restart(len(site.hosts)), "until HA has restarted its VM"
-    elif spec.availability.remediation and realised is not None and realised.grade == "equal":
-        lost_after = _lost_after(stack)
-        away = volume_by_fencing(lost_after)
-        how = f"until its host is fenced, {seconds(lost_after)} of that until it is given up"
-    else:
-        return
+    how = (
+        "until HA has restarted its VM"
+        if found.by == "HA"
+        else f"until its host is fenced, {seconds(lost_after(stack))} of that until it is given up"
+    )
     yield Violation(
         "workloads",
-        f"pods of {named(kept)} are away for {seconds(away)} after the loss of their host, {how}\n"
+        f"pods of {named(kept)} are away for {seconds(found.seconds)} after the loss of their host, {how}\n"
         f"a workload that copies its own data (state: replicated) goes on after {seconds(detected())}, on every target",
         tuple(kept),
     )
-
-
-def _lost_after(stack: Stack) -> float:
-    """Seconds after which a node is given up, as its health check says; the longest of several."""
-    said = [
-        str(check.get("spec", "unhealthyConditions", i, "duration"))
-        for check in stack.raw(NHC)
-        for i in range(len(check.get("spec", "unhealthyConditions") or ()))
-    ]
-    return max(map(_duration, said), default=float(HEALTH_CHECK))
-
-
-def _duration(text: str) -> float:
-    """A Go duration, such as 1h5m, in seconds."""
-    units = {"h": 3600, "m": 60, "s": 1}
-    return sum(float(value) * units[unit] for value, unit in re.findall(r"([0-9.]+)([hms])", text))
 
 
 RULES = (

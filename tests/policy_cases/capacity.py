@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.facts import Realisation
+from components.quantity import parse_bytes
 from components.rules import UNKNOWN, Stack
 from policies.capacity.hosts import VM
 from tests.policy_cases import Case
@@ -26,6 +27,16 @@ def vms(**props: Any) -> Stack:
     """One VM that is a node and one that somebody added."""
     added = raw(VM, "mine", {**RESERVED, **props})
     return adding(SHOP, raw(VM, "shop-web-0", RESERVED, machine="shop-web-0"), added)
+
+
+def in_zones(stack: Stack, memory: str) -> Stack:
+    """The stack on hosts of so much memory, in the zones a, b and c in turn as its VMs are."""
+    usable = parse_bytes(memory)
+    hosts = (
+        host.model_copy(update={"zone": "abc"[i % 3], "usable_memory": usable})
+        for i, host in enumerate(stack.sites[0].hosts)
+    )
+    return site(stack, hosts=tuple(hosts))
 
 
 CASES = (
@@ -73,8 +84,35 @@ CASES = (
         "cap-zone-loss",
         virtual(rich(CROWDED)),
         (
-            "spec pools.partner.nodes: the loss of zone a leaves 1 of 2 nodes; pods of partner-feed take 2 "
-            "nodes, by memory\n"
+            "spec pools.partner.nodes: the loss of zone a leaves 1 of 2 nodes, 0 of its 1 VM restarted by HA in "
+            "other zones; pods of partner-feed take 2 nodes, by memory\n"
+            "what finds no room stays Pending until the zone is back, or pods are fewer",
+        ),
+    ),
+    # A should-rule lets HA restart them where there is room.
+    Case("cap-zone-loss", in_zones(virtual(rich(CROWDED)), "512Gi")),
+    Case(
+        "cap-zone-loss",
+        in_zones(virtual(rich({"workloads.1.replicas": 27})), "100Gi"),
+        (
+            "spec pools.web.nodes: the loss of zone c leaves 4 of 6 nodes, 0 of its 2 VMs restarted by HA in other "
+            "zones; pods of checkout and catalogue take 5 nodes, by CPU\n"
+            "what finds no room stays Pending until the zone is back, or pods are fewer",
+        ),
+    ),
+    Case("cap-zone-loss", in_zones(virtual(rich({"workloads.1.replicas": 27})), "115Gi")),
+    Case("cap-zone-loss", virtual(rich(CROWDED), hosts=()), undecided="the hosts of site main are not known"),
+    Case(
+        "cap-zone-loss",
+        in_zones(virtual(rich(CROWDED), on={"shop-db-0": None}), "512Gi"),
+        undecided="the host of shop-db-0 is chosen later",
+    ),
+    Case(
+        "cap-zone-loss",
+        virtual(rich({"workloads.1.replicas": 27}), ha=False),
+        (
+            "spec pools.web.nodes: the loss of zone a leaves 4 of 6 nodes; pods of checkout and catalogue "
+            "take 5 nodes, by CPU\n"
             "what finds no room stays Pending until the zone is back, or pods are fewer",
         ),
     ),

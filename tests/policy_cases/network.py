@@ -9,11 +9,6 @@ from tests.policy_cases import Case
 from tests.policy_stacks import adding, metal, raw, realised, virtual
 from tests.specs import rich
 
-ONE = {"controlPlane.nodes": 1}
-REST = (
-    "pods that run stay, but none starts, and those of a node that is lost are not moved\n"
-    "of 3 nodes another takes the API's address within 17 s (ARP) or 30 s (BGP)"
-)
 NOT_WISHED = {"services.loadBalancer": False}
 PENDING = (
     "spec services.loadBalancer: false, and 1 Service of type LoadBalancer: shop\n"
@@ -52,24 +47,6 @@ def one_node(who: str, workers: int, share: str) -> str:
 
 
 CASES = (
-    Case(
-        "net-api-single",
-        virtual(rich(ONE)),
-        (
-            "spec controlPlane.nodes: 1: with it the API and etcd stop, until its machine runs again on another host\n"
-            + REST,
-        ),
-    ),
-    Case(
-        "net-api-single",
-        metal(rich(ONE)),
-        (
-            "spec controlPlane.nodes: 1: with it the API and etcd stop, until its machine is repaired, or built anew, "
-            "empty\n" + REST,
-        ),
-    ),
-    Case("net-api-single", virtual(rich())),
-    Case("net-api-single", metal(rich())),
     Case("net-lb-not-included", adding(virtual(rich(NOT_WISHED)), service()), (PENDING,)),
     Case("net-lb-not-included", adding(metal(rich(NOT_WISHED)), service()), (PENDING,)),
     Case("net-lb-not-included", adding(virtual(rich()), service())),

@@ -27,6 +27,8 @@ STOPS = (
     ": no pod of it may be evicted, so no drain of a node that runs one ends\n"
     "restarts wait for ever, and `pulumi up` stops where such a machine is to go"
 )
+REFUSED = ": nobody can tell how many it means, and the API server refuses it"
+NEITHER = f"which is neither a number nor a percentage{REFUSED}"
 UNWRITTEN = (
     "spec access.audit: none: who read a Secret, deleted an object or let somebody in, nobody can find out afterwards"
 )
@@ -40,8 +42,8 @@ REBOOTS = {"availability": {"reboots": {"days": ["sun"], "start": "02:00", "end"
 SHORT = {"availability.reboots.days": ["sun"], "availability.reboots.end": "03:00"}
 
 
-def budget(**body: Any) -> Raw:
-    return raw(BUDGET, "shop", {"spec": {"selector": {"matchLabels": {"app": "shop"}}} | body})
+def budget(name: str = "shop", **body: Any) -> Raw:
+    return raw(BUDGET, name, {"spec": {"selector": {"matchLabels": {"app": "shop"}}} | body})
 
 
 def owner(replicas: Any, kind: str = OWNERS[0], namespace: str = "default", app: str = "shop") -> Raw:
@@ -127,6 +129,28 @@ CASES = (
         "ops-drain-blocked",
         blocked(budget(minAvailable=2), owner(None), scaler(2)),
         ("resource shop: minAvailable is 2 of 2 replicas (checkout)" + STOPS,),
+    ),
+    # All of them in one.
+    Case(
+        "ops-drain-blocked",
+        adding(virtual(spec()), budget("a", maxUnavailable=0), budget("b", minAvailable="100%"), budget("c")),
+        (f"resource a: a (maxUnavailable is 0) and b (minAvailable is 100%){STOPS.replace('of it', 'of theirs')}",),
+    ),
+    # What is no number is told, and hides no other.
+    Case(
+        "ops-drain-blocked",
+        adding(virtual(spec()), budget("a", minAvailable="abc"), budget("b", maxUnavailable="0%"), owner(2)),
+        (f"resource b: maxUnavailable is 0%{STOPS}", f"resource a: minAvailable is 'abc', {NEITHER}"),
+    ),
+    Case(
+        "ops-drain-blocked",
+        adding(virtual(spec()), budget(maxUnavailable="some")),
+        (f"resource shop: maxUnavailable is 'some', {NEITHER}",),
+    ),
+    Case(
+        "ops-drain-blocked",
+        blocked(budget(minAvailable=1), owner("two")),
+        (f"resource checkout: replicas is 'two', which is no whole number{REFUSED}",),
     ),
     # Whose pods it keeps is not seen.
     Case("ops-drain-blocked", blocked(budget(minAvailable=1))),

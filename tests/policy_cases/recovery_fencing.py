@@ -7,7 +7,8 @@ from typing import Any
 
 from components.facts import Realisation
 from components.rules import UNKNOWN, Raw
-from policies.recovery.fencing import COMPUTE_CLUSTER, FAR, NHC
+from policies.outage import NHC
+from policies.recovery.fencing import COMPUTE_CLUSTER, FAR
 from policies.recovery.taints import KEY, NODES
 from tests.policy_cases import Case
 from tests.policy_stacks import adding, metal, raw, realised, virtual
@@ -20,18 +21,22 @@ FENCED = Realisation(field="availability.remediation", grade="equal", mechanism=
 BY_PERSON = Realisation(field="availability.remediation", grade="degraded", mechanism="a person does it", reason="r")
 
 
-def far(strategy: Any) -> Raw:
+def lost_after(duration: Any) -> Raw:
+    return raw(NHC, "workers", {"spec": {"unhealthyConditions": [{"type": "Ready", "duration": duration}]}})
+
+
+def far(strategy: Any, name: str = "fencing") -> Raw:
     inner = {"remediationStrategy": strategy} if strategy else {}
-    return raw(FAR, "fencing", {"spec": {"template": {"spec": inner}}})
+    return raw(FAR, name, {"spec": {"template": {"spec": inner}}})
 
 
-def tainted(key: Any) -> Raw:
-    props = {"metadata": {"name": "shop-db-0"}, "spec": {"taints": [{"key": key, "effect": "NoExecute"}]}}
-    return raw(NODES[1], "mine", props)
+def tainted(key: Any, node: str = "shop-db-0", name: str = "mine") -> Raw:
+    props = {"metadata": {"name": node}, "spec": {"taints": [{"key": key, "effect": "NoExecute"}]}}
+    return raw(NODES[1], name, props)
 
 
-def check(selector: Mapping[str, Any], **limit: Any) -> Raw:
-    return raw(NHC, "workers", {"spec": {"selector": selector, **limit}})
+def check(selector: Mapping[str, Any], name: str = "workers", **limit: Any) -> Raw:
+    return raw(NHC, name, {"spec": {"selector": selector, **limit}})
 
 
 PARTNER = {"matchLabels": {"isostack.io/pool": "partner"}}
@@ -51,7 +56,7 @@ CASES = (
             "spec availability.remediation: asked, and not in full here: a person does it\n"
             "pods of search wait for a person after the loss of a host: 1968 s where that takes 1800 s "
             "[assumption]\n"
-            "fenced, they are back after 422 s where a node is given up after 300 s, 152 s after 30 s",
+            "fenced, they are back after 722 s, 600 s of that until the node is given up",
         ),
     ),
     Case(
@@ -61,7 +66,17 @@ CASES = (
             "spec availability.remediation: nothing fences a lost host\n"
             "pods of search wait for a person after the loss of a host: 1968 s where that takes 1800 s "
             "[assumption]\n"
-            "fenced, they are back after 422 s where a node is given up after 300 s, 152 s after 30 s",
+            "fenced, they are back after 722 s, 600 s of that until the node is given up",
+        ),
+    ),
+    # A node is not given up before its pods are.
+    Case(
+        "rec-stateful-no-fencing",
+        metal(rich({"availability.remediation": False, "availability.evictAfter": "900s"})),
+        (
+            "spec availability.remediation: nothing fences a lost host\n"
+            "pods of search wait for a person after the loss of a host: 2808 s where that takes 1800 s [assumption]\n"
+            "fenced, they are back after 1022 s, 900 s of that until the node is given up",
         ),
     ),
     Case("rec-stateful-no-fencing", realised(metal(rich()), FENCED)),
@@ -72,8 +87,8 @@ CASES = (
         (
             "resource fencing: remediationStrategy is left out, so ResourceDeletion: volumes stay attached "
             "for 360 s more\n"
-            "pods of search are back 762 s after the loss of a host instead of 422 s, where a node is given "
-            "up after 300 s",
+            "pods of search are back 1062 s after the loss of a node that is then fenced, instead of 722 s; it is "
+            "given up after 600 s",
         ),
     ),
     Case(
@@ -82,8 +97,19 @@ CASES = (
         (
             "resource fencing: remediationStrategy is ResourceDeletion: volumes stay attached for 360 s "
             "more\n"
-            "pods of search are back 762 s after the loss of a host instead of 422 s, where a node is given "
-            "up after 300 s",
+            "pods of search are back 1062 s after the loss of a node that is then fenced, instead of 722 s; it is "
+            "given up after 600 s",
+        ),
+    ),
+    # As soon as the program's own health check gives it up, and all templates in one.
+    Case(
+        "rec-far-default-strategy",
+        adding(metal(rich()), far(None), far("ResourceDeletion", "other"), lost_after("90s")),
+        (
+            "resource fencing: remediationStrategy is left out, so ResourceDeletion and ResourceDeletion (fencing and "
+            "other): volumes stay attached for 360 s more\n"
+            "pods of search are back 552 s after the loss of a node that is then fenced, instead of 212 s; it is "
+            "given up after 90 s",
         ),
     ),
     Case("rec-far-default-strategy", adding(metal(rich()), far("OutOfServiceTaint"))),
@@ -94,8 +120,8 @@ CASES = (
         (
             "resource fencing: remediationStrategy is left out, so ResourceDeletion: volumes stay attached "
             "for 360 s more\n"
-            "pods of search are back 762 s after the loss of a host instead of 422 s, where a node is given "
-            "up after 300 s",
+            "pods of search are back 1062 s after the loss of a node that is then fenced, instead of 722 s; it is "
+            "given up after 600 s",
         ),
     ),
     Case("rec-far-default-strategy", adding(SHOP, far("OutOfServiceTaint"))),
@@ -110,6 +136,23 @@ CASES = (
         (
             "resource workers: minHealthy 51% of 2 nodes is 2 that must be healthy: with one lost 1 are, "
             "and none is ever remediated",
+        ),
+    ),
+    # All of them in one.
+    Case(
+        "rec-remediation-never-fires",
+        adding(metal(rich()), check(PARTNER, minHealthy="51%"), check(PARTNER, "other", maxUnhealthy=0)),
+        (
+            "resource workers: workers (minHealthy 51% of 2 nodes is 2) and other (maxUnhealthy 0 of 2 nodes is 2): so "
+            "many must be healthy, and with one lost fewer are: none is ever remediated",
+        ),
+    ),
+    Case(
+        "rec-remediation-never-fires",
+        adding(metal(rich()), check(PARTNER, minHealthy="abc")),
+        (
+            "resource workers: minHealthy is 'abc', which is neither a number nor a percentage: nobody can tell how "
+            "many it means, and the API server refuses it",
         ),
     ),
     Case("rec-remediation-never-fires", adding(metal(rich()), check(PARTNER, minHealthy="50%"))),
@@ -136,6 +179,16 @@ CASES = (
         (
             "target ha.enabled: false: VMs of a lost host stay off, and so do pods of search: 1968 s where "
             "a person acts within 1800 s [assumption], with HA 116 s",
+        ),
+    ),
+    # Fencing needs the host that is dead.
+    Case(
+        "rec-ha-off",
+        realised(virtual(rich(), ha=False), FENCED),
+        (
+            "target ha.enabled: false: VMs of a lost host stay off, and so do pods of search: 1968 s where "
+            "a person acts within 1800 s [assumption], with HA 116 s\n"
+            "availability.remediation is no way out: a VM of a dead host cannot be powered off through that host",
         ),
     ),
     Case("rec-ha-off", virtual(rich(STATELESS), ha=False)),
@@ -171,6 +224,15 @@ CASES = (
             "resource mine: node.kubernetes.io/out-of-service on shop-db-0, and nothing here powers it off "
             "before: volumes are detached by force and its pods deleted, whether it runs or not: a disk "
             "with two writers is corrupt",
+        ),
+    ),
+    Case(
+        "rec-taint-without-fence",
+        adding(SHOP, tainted(KEY), tainted(KEY, "shop-db-1", "other")),
+        (
+            "resource mine: node.kubernetes.io/out-of-service on shop-db-0 and shop-db-1, and nothing here powers them "
+            "off before: volumes are detached by force and its pods deleted, whether it runs or not: a disk with two "
+            "writers is corrupt",
         ),
     ),
     Case("rec-taint-without-fence", adding(SHOP, tainted("dedicated"))),

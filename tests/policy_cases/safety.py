@@ -52,7 +52,7 @@ CASES = (
     *on_both(
         "safe-pool-emptied",
         "spec pools.db: all 3 nodes are built anew at once: pods drained from one find no other\n"
-        "nowhere to go for orders-db, search",
+        "nowhere to go for orders-db and search",
         {"rebuilt": DB},
         {"rebuilt": DB[:2]},
     ),
@@ -60,6 +60,15 @@ CASES = (
         "safe-pool-emptied",
         updated(metal(spec()), rich(), gone=("shop-partner-0", "shop-partner-1")),
         ("spec pools.partner: all 2 nodes are deleted: pods drained from one find no other",),
+    ),
+    # All of them in one.
+    Case(
+        "safe-pool-emptied",
+        updated(metal(spec()), rich(), gone=("shop-partner-0", "shop-partner-1"), rebuilt=DB),
+        (
+            "spec pools: all 5 nodes of db and partner are built anew or deleted at once: pods drained from one find no "
+            "other",
+        ),
     ),
     *on_both(
         "safe-keys",

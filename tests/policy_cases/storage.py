@@ -7,8 +7,9 @@ from typing import Any
 
 from components.facts import Realisation
 from components.rules import UNKNOWN, Raw, Stack
+from policies.outage import NHC
 from policies.storage.disks import HARDWARE, RELEASE
-from policies.storage.volumes import NHC, OVERRIDE, STORAGE_CLASS, VM
+from policies.storage.volumes import OVERRIDE, STORAGE_CLASS, VM
 from tests.policy_cases import Case
 from tests.policy_stacks import adding, metal, raw, realised, virtual
 from tests.specs import rich
@@ -172,22 +173,35 @@ CASES = (
     Case("sto-single-copy", virtual(rich(STATELESS))),
     # The pack recovery says what that means.
     Case("sto-single-copy", virtual(rich(), ha=False)),
-    Case("sto-single-copy", METAL),
+    # A VM of a dead host cannot be fenced.
+    Case("sto-single-copy", adding(realised(virtual(rich(), ha=False), FENCED), lost_after("600s"))),
+    Case("sto-single-copy", virtual(rich(), hosts=()), undecided="the hosts of site main are not known"),
+    # What is no duration counts as the operator's default.
     Case(
         "sto-single-copy",
-        realised(METAL, FENCED),
+        adding(realised(METAL, FENCED), lost_after("soon")),
         (
             "spec workloads: pods of search are away for 422 s after the loss of their host, until its host "
             "is fenced, 300 s of that until it is given up\n"
             "a workload that copies its own data (state: replicated) goes on after 48 s, on every target",
         ),
     ),
+    Case("sto-single-copy", METAL),
     Case(
         "sto-single-copy",
-        adding(realised(METAL, FENCED), lost_after("600s")),
+        realised(METAL, FENCED),
         (
             "spec workloads: pods of search are away for 722 s after the loss of their host, until its host "
             "is fenced, 600 s of that until it is given up\n"
+            "a workload that copies its own data (state: replicated) goes on after 48 s, on every target",
+        ),
+    ),
+    Case(
+        "sto-single-copy",
+        adding(realised(METAL, FENCED), lost_after("5m0.5s")),
+        (
+            "spec workloads: pods of search are away for 423 s after the loss of their host, until its host "
+            "is fenced, 300 s of that until it is given up\n"
             "a workload that copies its own data (state: replicated) goes on after 48 s, on every target",
         ),
     ),

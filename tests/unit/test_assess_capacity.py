@@ -127,3 +127,11 @@ def test_volumes_on_a_node() -> None:
         60,
         9,
     ]
+
+
+def test_vms_that_start_on_what_is_free() -> None:
+    wide, small = (16, 32768), (4, 16384)
+    assert capacity.restartable([40000], [wide, wide]) == [True, False]
+    assert capacity.restartable([17000, 40000], [small, wide]) == [True, True]
+    assert capacity.restartable([17000, 33000], [small, wide]) == [True, False]  # the hypervisor's share on top
+    assert capacity.restartable([], [small]) == [False]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from components.addons import remediation
 from isostack.assess import recovery
+from tests.specs import spec
 
 
 @pytest.mark.parametrize(
@@ -27,11 +29,38 @@ from isostack.assess import recovery
         (recovery.volume_by_fencing(), 422.5),
         (recovery.volume_by_fencing(taint=False), 762.5),
         (recovery.volume_by_fencing(30), 152.5),
+        (recovery.given_up(60), 600),
+        (recovery.given_up(900), 900),
         (recovery.requests_lost(1 / 3), 15.833),
     ],
 )
 def test_worked_examples(seconds: float, expected: float) -> None:
     assert seconds == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("evict_after", ["60s", "900s"])
+def test_a_node_is_given_up_when_its_health_check_says_so(evict_after: str) -> None:
+    wanted = spec({"availability": {"evictAfter": evict_after}})
+    assert recovery.given_up(wanted.availability.evict_after) == remediation.lost_seconds(wanted)
+
+
+@pytest.mark.parametrize(
+    ("virtual", "hosts", "lost_after", "by", "seconds"),
+    [
+        (True, 8, None, "HA", 115.125),
+        (True, 8, 600, "HA", 115.125),
+        (True, None, 600, "a person", 2207.5),  # a dead host's agent powers nothing off
+        (True, None, None, "a person", 2207.5),
+        (False, None, 600, "fencing", 722.5),
+        (False, None, None, "a person", 2207.5),
+    ],
+)
+def test_who_brings_a_volume_back(
+    virtual: bool, hosts: int | None, lost_after: float | None, by: str, seconds: float
+) -> None:
+    back = recovery.volume_back(virtual=virtual, hosts=hosts, lost_after=lost_after, toleration=300, person=1800)
+    assert back.by == by
+    assert back.seconds == pytest.approx(seconds)
 
 
 def test_from_which_boot_time_on_evicting_is_faster_than_restarting() -> None:
