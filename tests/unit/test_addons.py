@@ -319,7 +319,7 @@ def test_a_tenants_pods_reach_no_other_tenants_nodes() -> None:
 
 
 def test_nodes_restart_within_the_hours_of_the_spec() -> None:
-    found = by_name(addons.common(rich({"availability.remediation": False}), vsphere()))
+    found = by_name(addons.common(rich({"availability.remediation": False, "kubernetes.upgrades": None}), vsphere()))
     values = objects(found["reboots"])["Release", "kured"].values
     assert values["configuration"] | {"period": ""} == {
         "rebootDays": ["sat", "sun"],
