@@ -66,8 +66,8 @@ CASES = (
         "safe-pool-emptied",
         updated(metal(spec()), rich(), gone=("shop-partner-0", "shop-partner-1"), rebuilt=DB),
         (
-            "spec pools: all 5 nodes of db and partner are built anew or deleted at once: pods drained from one find no "
-            "other",
+            "spec pools: all 5 nodes of db and partner are built anew or deleted at once: pods drained from one find "
+            "no other",
         ),
     ),
     *on_both(
