@@ -151,7 +151,7 @@ RULES = (
             "node, a descheduler by usage with a load-aware scheduler. Where DRS changes nothing: it evacuates hosts."
         ),
         evidence=(
-            Evidence("documented", "model and its validity: isostack/assess/balance.py"),
+            Evidence("assumption", "model: isostack/assess/balance.py"),
             Evidence("measured", "simulated on PlanetLab traces (github.com/Cloudslab/cloudsim), 8 hosts, 20 seeds"),
             Evidence(
                 "documented",

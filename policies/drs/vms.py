@@ -213,8 +213,9 @@ RULES = (
         "keep it with a vMotion network of 10 GbE or more.",
         evidence=(
             Evidence("vendor", "knowledge.broadcom.com/external/article/436882: vMotion aims at 0.5 s of standstill"),
-            Evidence("documented", "etcd.io/docs/v3.6/tuning: election timeout 1000 ms; isostack/assess/etcd.py"),
-            Evidence("measured", "against: github.com/kubermatic/docs/issues/760, a report from the field"),
+            Evidence("documented", "etcd.io/docs/v3.6/tuning: election timeout 1000 ms"),
+            Evidence("assumption", "model: isostack/assess/etcd.py"),
+            Evidence("documented", "against: github.com/kubermatic/docs/issues/760, a report from the field"),
             Evidence("documented", "against: github.com/aws/eks-anywhere/issues/3586; for: pull/8852"),
             Evidence("vendor", "for: github.com/kubernetes-sigs/vsphere-csi-driver/issues/692"),
         ),
