@@ -167,7 +167,8 @@ RULES = (
                 "and HA may violate preferential ones; vSphere 6.5 Availability, GUID-E137A9F8, HA tries to keep them",
             ),
             Evidence(
-                "assumption", "HA starts the largest VM first, each where its memory fits: isostack/assess/capacity.py"
+                "assumption",
+                "model: HA starts the largest VM first, each where its memory fits: isostack/assess/capacity.py",
             ),
         ),
         check=check_zone,

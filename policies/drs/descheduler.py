@@ -84,7 +84,8 @@ RULES = (
                 "metrics; evicts from nodes above targetThresholds in any resource",
             ),
             Evidence(
-                "documented", "at most the mean and one more pod on a node: fullest in isostack/assess/balance.py"
+                "assumption",
+                "model: at most the mean and one more pod on a node: fullest in isostack/assess/balance.py",
             ),
             Evidence(
                 "assumption",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components.facts import SiteFacts
-from components.rules import Evidence, Param, Params, Rule, Stack, Violation, percent
+from components.rules import Evidence, Param, Params, Rule, Stack, Undecided, Violation, percent
 from isostack.assess.balance import LEFT_BY_BALANCING, SIMULATED_PER_HOST, Load, spread, unevenness, unmet
 
 
@@ -33,12 +33,11 @@ class Short:
 
 def check(stack: Stack, params: Params) -> Iterator[Violation]:
     """One violation: what DRS does for each site of VMs, then the pools that run short, which hold on every site."""
-    workloads = stack.cluster.wanted.workloads
+    if not stack.cluster.wanted.workloads:
+        raise Undecided("no workloads are named: whether nodes run short depends on them")
     drs = [line for site in stack.sites if site.machine == "vm" for line in _drs(stack, site, params)]
     short = sorted(_short_pools(stack, params), key=lambda pool: pool.unmet, reverse=True)
-    if not workloads:
-        yield Violation("workloads", "\n".join([*drs, "whether nodes run short is not decidable: none are named"]))
-    elif drs or short:
+    if drs or short:
         reason = (
             _nodes(short, _reach(stack, bool(drs)), params)
             if short
@@ -152,7 +151,7 @@ RULES = (
             "node, a descheduler by usage with a load-aware scheduler. Where DRS changes nothing: it evacuates hosts."
         ),
         evidence=(
-            Evidence("documented", "model and its validity: isostack/assess/balance.py"),
+            Evidence("assumption", "model: isostack/assess/balance.py"),
             Evidence("measured", "simulated on PlanetLab traces (github.com/Cloudslab/cloudsim), 8 hosts, 20 seeds"),
             Evidence(
                 "documented",

@@ -183,7 +183,7 @@ RULES = (
         remediation="If VMs are here to keep tenants apart: pools[].tenant. If tenants trust each other: nothing, but "
         "isolation is then no reason for VMs.",
         evidence=(
-            Evidence("documented", "model: others_met in isostack/assess/exposure.py"),
+            Evidence("assumption", "model: others_met in isostack/assess/exposure.py"),
             Evidence("assumption", "pods are split evenly between tenants and spread evenly over nodes"),
         ),
         check=check_unused,

@@ -119,9 +119,7 @@ RULES = (
                 "kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints: topologies are node "
                 "labels; those of a node are kubernetes.io/hostname and topology.kubernetes.io/zone",
             ),
-            Evidence(
-                "documented", "exact for replicas placed at random on different nodes: isostack/assess/capacity.py"
-            ),
+            Evidence("assumption", "model: replicas placed at random on different nodes: isostack/assess/capacity.py"),
         ),
         check=check_hostname,
         why="Kubernetes spreads replicas over nodes and zones. On metal a node is a host. VMs of one pool may share a "

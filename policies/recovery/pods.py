@@ -11,7 +11,7 @@ from isostack.assess.recovery import detected, evicted, patience, requests_lost,
 from policies.placed import hosts, most, of_pool, restarting
 from policies.words import named, seconds
 
-TIMES = Evidence("documented", "times and what is assumed of them: isostack/assess/recovery.py")
+TIMES = Evidence("assumption", "model: times in isostack/assess/recovery.py")
 STUCK = Evidence(
     "documented",
     "kubernetes.io/docs/concepts/cluster-administration/node-shutdown, Non-graceful node shutdown: pods of a dead node "

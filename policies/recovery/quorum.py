@@ -130,9 +130,7 @@ RULES = (
                 "github.com/aws/eks-anywhere/issues/3642: nodes end up on one ESXi host, and rules made by hand lose "
                 "their VMs with every replacement",
             ),
-            Evidence(
-                "documented", "probability for members placed at random: isostack/assess/capacity.py, quorum_lost"
-            ),
+            Evidence("assumption", "model: members placed at random: isostack/assess/capacity.py, quorum_lost"),
         ),
         check=check_apart,
         why="etcd needs a majority of its members. Three VMs look like three failure domains, but two of them on one "
@@ -163,7 +161,7 @@ RULES = (
         "replaced.",
         evidence=(
             MAJORITY,
-            Evidence("documented", "times: isostack/assess/recovery.py, restarted; guest boot 60 s [assumption]"),
+            Evidence("assumption", "model: isostack/assess/recovery.py, restarted; guest boot 60 s"),
         ),
         check=check_single,
         params=(HUMAN,),

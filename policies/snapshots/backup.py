@@ -104,7 +104,7 @@ RULES = (
             Evidence(
                 "documented", "etcd.io/docs/v3.6/op-guide/recovery: restored is a whole cluster, from one snapshot"
             ),
-            Evidence("measured", "github.com/etcd-io/etcd/issues/13509: a member reverted by snapshot panics"),
+            Evidence("documented", "github.com/etcd-io/etcd/issues/13509: a member reverted by snapshot panics"),
             Evidence(
                 "documented",
                 "Google Distributed Cloud for VMware, infrastructure incompatibility: VM snapshots keep CSI volumes "
@@ -165,7 +165,7 @@ RULES = (
         remediation="Lower backup.volumes.every to what you can afford to lose, and raise keep with it; or let the "
         "workload copy its data itself and say state: replicated.",
         evidence=(
-            Evidence("documented", "arithmetic: at worst the interval and the time to copy, isostack/assess/backup.py"),
+            Evidence("assumption", "model: at worst the interval and the time to copy, isostack/assess/backup.py"),
             Evidence(
                 "documented",
                 "velero.io/docs/main/file-system-backup: copied are the files of a running workload, not of one moment",

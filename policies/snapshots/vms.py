@@ -113,11 +113,11 @@ RULES = (
         remediation="Take the VirtualMachineSnapshot out of the program and delete it in vCenter. Set backup.etcd: its "
         "snapshots are restored on all members at once.",
         evidence=(
-            Evidence("measured", "github.com/etcd-io/etcd/issues/13509: a member reverted by snapshot panics"),
+            Evidence("documented", "github.com/etcd-io/etcd/issues/13509: a member reverted by snapshot panics"),
             Evidence(
                 "documented", "etcd.io/docs/v3.6/op-guide/recovery: restored is a whole cluster, from one snapshot"
             ),
-            Evidence("documented", "isostack/assess/etcd.py: 3 members, 1.8 s: p = 0.96"),
+            Evidence("assumption", "model: isostack/assess/etcd.py: 3 members, 1.8 s: p = 0.96"),
         ),
         check=check_members,
         params=(

@@ -213,7 +213,7 @@ RULES = (
         level="advisory",
         claims=(6, 11),
         remediation="Let the workload copy its own data and say state: replicated, or accept the time in the message.",
-        evidence=(Evidence("documented", "times and what is assumed of them: isostack/assess/recovery.py"),),
+        evidence=(Evidence("assumption", "model: times in isostack/assess/recovery.py"),),
         check=check_single,
         why="Redundant storage keeps the data, not the workload: its only pod must first run elsewhere. How long that "
         "takes is where targets differ most. A VM is restarted with its volumes attached; a host of metal must be "

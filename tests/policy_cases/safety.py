@@ -67,8 +67,7 @@ CASES = (
         updated(metal(spec()), rich(), gone=("shop-partner-0", "shop-partner-1"), rebuilt=DB),
         (
             "spec pools: all 5 nodes of db and partner are built anew or deleted at once: pods drained from one find "
-            "no "
-            "other",
+            "no other",
         ),
     ),
     *on_both(

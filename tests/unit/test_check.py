@@ -79,7 +79,7 @@ def test_the_packs_as_their_own_processes() -> None:
         remediation="Set backup.etcd with an interval that you can afford to lose, and try a restore.",
         evidence=findings["a"][0].evidence,
     )
-    assert findings["a"][0].evidence[1].startswith("[measured] github.com/etcd-io/etcd/issues/13509")
+    assert findings["a"][0].evidence[1].startswith("[documented] github.com/etcd-io/etcd/issues/13509")
 
 
 def test_what_is_unknown_is_advice_whatever_the_level() -> None:

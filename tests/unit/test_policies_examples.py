@@ -84,7 +84,9 @@ FACTS: Mapping[str, tuple[str, Path, Any, Mapping[str, tuple[set[str], set[str]]
             "tinkerbell": ({"rec-stateful-no-fencing"}, {"sto-single-copy"}), "vsphere": (set(), set()),
         },
     ),
-    "no HA": (SITE, ("restartsMachines",), False, {"vsphere": ({"rec-ha-off", "rec-evictions-stop"}, set())}),
+    "no HA": (
+        SITE, ("restartsMachines",), False, {"vsphere": ({"rec-ha-off", "rec-evictions-stop"}, {"sto-single-copy"})},
+    ),
     "an ended service": (SITE, ("serviceEnded",), "2026-06-30", both({"life-service-ended"})),
     "a host without BMC": (SITE, ("powerControl",), False, {"tinkerbell": ({"fleet-no-bmc"}, set())}),
     "no spare": (SITE, ("spareHosts",), 0, {"tinkerbell": ({"fleet-no-spare"}, set())}),
