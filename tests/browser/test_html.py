@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from isostack.evidence import cluster_facts
 from tests.browser.conftest import Open
+from tests.examples import previews
 
 PHONE = {"width": 390, "height": 844}
-FIELDS = 101
+FIELDS = len(cluster_facts(previews("shop")[0]).realisations)
 """Of the example's spec."""
 
 
