@@ -185,7 +185,7 @@ def test_nothing_can_be_loaded_even_by_what_slips_in(browser: Browser, reports: 
 def test_without_scripts_everything_is_there(open_page: Open) -> None:
     page = open_page("shop", java_script_enabled=False)
     expect(page.get_by_role("search")).to_have_count(0)
-    expect(page.locator(".wishes tbody")).to_have_count(46)
+    expect(page.locator(".wishes tbody")).to_have_count(48)
     assert all(body.is_visible() for body in page.locator(".wishes tbody").all())
     expect(page.locator("html")).not_to_have_class("script")
 
