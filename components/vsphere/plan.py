@@ -24,6 +24,8 @@ from components.vsphere.limits import hosts_count, placed, reserve
 from components.vsphere.placement import Packing
 from components.vsphere.surge import surge_rule
 
+NO_HA = "a VM on a dead host cannot be powered off through that host: without vSphere HA its node waits for a person"
+"""[engineers' knowledge], not measured."""
 NESTED = (
     "a sandbox is a VM inside a VM: it starts and does I/O slower. Nested virtualisation is as of a VM's birth: one "
     "that is there already is built anew by its generation"
@@ -71,7 +73,7 @@ def rules(spec: Spec, config: Config, assignment: Assignment) -> Mapping[str, Ru
         },
         **_quorum_rule(spec, config, stands),
         "availability.surge": surge_rule(spec, config, stands),
-        **remediation_rules(f"{FENCE_AGENT} by the VM's UUID"),
+        **remediation_rules(f"{FENCE_AGENT} by the VM's UUID", "" if config.ha.enabled else NO_HA),
         **sandbox_rules("nested virtualisation in its VMs", NESTED),
         **storage_rules(config),
         **load_balancer_rules(config),

@@ -88,6 +88,16 @@ def test_a_vm_is_fenced_by_its_uuid() -> None:
     assert body(plan, "Secret", medik8s.PASSWORDS)["stringData"] == {"vcenter-password": Ref("vsphere:password")}
 
 
+def test_without_ha_nothing_powers_a_vm_off_on_a_dead_host() -> None:
+    wish = rich()
+    place: Any = config_for("vsphere", wish)
+    off = place.model_copy(update={"ha": place.ha.model_copy(update={"enabled": False})})
+    assert realised(make_plan(wish, place))[0] == "equal"
+    grade, mechanism, reason = realised(make_plan(wish, off))
+    assert (grade, "fence_vmware_soap" in mechanism) == ("degraded", True)
+    assert reason.startswith("a VM on a dead host cannot be powered off")
+
+
 @pytest.mark.parametrize(
     ("protocol", "agent", "flag"), [("redfish", "redfish", "--ssl-insecure"), ("ipmi", "ipmilan", "--lanplus")]
 )
