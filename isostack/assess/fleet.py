@@ -26,11 +26,6 @@ def any_broken(hosts: int, rate: float = FAILURES) -> float:
     return -expm1(-rate * hosts)
 
 
-def second_broken(hosts: int, hours: float, rate: float = FAILURES) -> float:
-    """Probability that another one breaks while the first is away for `hours`. 8 hosts, 24 h: 0.0015."""
-    return -expm1(-rate * (hosts - 1) * hours / HOURS_PER_YEAR)
-
-
 def hours_away(hosts: int, hours: float, rate: float = FAILURES) -> float:
     """Hours a year in which a host is missing, where each loss lasts `hours`: 3 hosts, 72 h: 17."""
     return rate * hosts * hours

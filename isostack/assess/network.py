@@ -12,8 +12,6 @@ NODE_PREFIX = 24
 https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/"""
 LEASE, RETRY = 15, 2
 """Of kube-vip's election here, as cluster-api-provider-vsphere sets it [documented]."""
-BGP_HOLD = 30
-"""Until a router gives up a silent peer [documented] kube-vip/kube-vip pkg/kubevip/config_generator.go."""
 ARP_MEAN = 3
 """Mean that kube-vip sees [vendor] https://kube-vip.io/docs/troubleshooting/arp."""
 

@@ -75,7 +75,7 @@ def check_one_node(stack: Stack, params: Params) -> Iterator[Violation]:
 
 KUBE_VIP = Evidence(
     "documented",
-    "kube-vip's lease: 15 s, looked at every 2 s; BGP hold time 30 s: github.com/kube-vip/kube-vip "
+    "kube-vip's lease: 15 s, looked at every 2 s: github.com/kube-vip/kube-vip "
     "pkg/kubevip/config_generator.go, cmd/kube-vip.go",
 )
 RULES = (

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from isostack.assess.fleet import any_broken, beyond_smallest, hours_away, rebuild_seconds, second_broken, stranded
+from isostack.assess.fleet import any_broken, beyond_smallest, hours_away, rebuild_seconds, stranded
 
 
 @pytest.mark.parametrize(("hosts", "share"), [(8, 0.4727), (20, 0.7981)])
 def test_one_of_many_hosts_breaks_within_a_year(hosts: int, share: float) -> None:
     assert any_broken(hosts) == pytest.approx(share, rel=1e-3)
-
-
-@pytest.mark.parametrize(("hours", "share"), [(24, 0.001533), (120, 0.007642), (0.35, 2.237e-05)])
-def test_another_one_breaks_before_the_first_is_back(hours: float, share: float) -> None:
-    assert second_broken(8, hours) == pytest.approx(share, rel=1e-3)
 
 
 @pytest.mark.parametrize(("post", "seconds"), [(531, 1276), (218, 650), (792, 1798)])
