@@ -38,8 +38,9 @@ class Machine(pulumi.ComponentResource):
         self.register_outputs({**facts.props(), "id": self.outputs.id, "address": self.outputs.address})
 
     def join(self, admin: pulumi.Output[str], others: Sequence[pulumi.CustomResource]) -> None:
-        """The node's membership in its cluster: it comes after the machine and `others`, and ends before them. `admin`:
-        the kubeconfig."""
+        """The node's membership in its cluster: it comes after the machine and `others`, and ends before them. It is
+        made anew with the machine alone: what stands around a machine that stays, such as its DRS override, may come
+        and go. `admin`: the kubeconfig."""
         machine, program = self._plan, "python3 components/membership.py"
         command.local.Command(
             f"{machine.name}-membership",
@@ -51,9 +52,10 @@ class Machine(pulumi.ComponentResource):
                 "LABELS": json.dumps(forbidden_labels(machine.wanted.labels), sort_keys=True),
                 "ADMIN": admin,
             },
-            triggers=[part.id for part in (*self.outputs.body, *others)],
+            triggers=[part.id for part in self.outputs.body],
             opts=pulumi.ResourceOptions(
                 parent=self,
+                depends_on=list(others),
                 delete_before_replace=True,
                 deleted_with=self._cluster,  # when all goes, nobody moves pods from one doomed node to the next
             ),

@@ -126,6 +126,7 @@ def test_a_stack_lives(life: Life) -> None:
     check_shrinking_and_growing(life)
     check_changes_that_no_machine_feels(life)
     check_that_another_namespace_images_no_host(life)
+    check_that_no_node_leaves_for_what_stands_around_it(life)
     check_a_generation(life)
     check_destruction(life, made)
 
@@ -284,6 +285,21 @@ def check_that_another_namespace_images_no_host(life: Life) -> None:
     found = life.up()
     assert found.did()  # of the facts: a provider id has the namespace in it
     assert raw(found, "replace", "create", "delete", "update") == set()
+
+
+def check_that_no_node_leaves_for_what_stands_around_it(life: Life) -> None:
+    """A VM that stays, whose overrides change or go."""
+    text = life.file.read_text("utf-8")
+    other = re.sub(r"( drs: {workers: )\w+", r"\1manual", text).replace(" ha: {enabled: true", " ha: {enabled: false")
+    if other == text:
+        return
+    for content, ha in ((other, "delete"), (text, "create")):
+        life.file.write_text(content, "utf-8")
+        found = life.up()
+        assert {short.split()[0] for short in found.did("update")} >= {"DrsVmOverride"}
+        assert {short.split()[0] for short in found.did(ha)} >= {"HaVmOverride"}
+        touched = found.did("replace", "create", "delete", "update")
+        assert {short.split()[0] for short in touched} & {"Command", *RUNNING} == set()
 
 
 def check_that_safety_sees_it(life: Life, anew: str) -> None:
