@@ -22,6 +22,7 @@ from components.quantity import parse_bytes
 from components.rules import Raw, Rule, Stack
 from components.spec import Size, Spec
 from policies import catalogue
+from policies.ceph import RELEASE
 
 ALL = tuple(rule for rules in catalogue.packs().values() for rule in rules[:-1])
 """Without those of the packs' own waivers."""
@@ -110,6 +111,23 @@ def raw(
     says for a property which resources its value comes from."""
     came = {prop: tuple(other.urn for other in others) for prop, others in (sources or {}).items()}
     return Raw(f"{URN}{kind}::{name}", kind, name, props, machine, tuple(ignore), came)
+
+
+def ceph(size: Any = 3, pool: str = "db", devices: str = "^nvme[0-9]n1$", monitors: int | None = None) -> Raw:
+    """Ceph, as the chart's values are in the plan."""
+    here = {"matchExpressions": [{"key": "isostack.io/pool", "operator": "In", "values": [pool]}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [here]}}
+    ceph_cluster: dict[str, Any] = {
+        "placement": {"all": {"nodeAffinity": required}},
+        "storage": {"deviceFilter": devices},
+    }
+    if monitors is not None:
+        ceph_cluster["mon"] = {"count": monitors}
+    values = {
+        "cephBlockPools": [{"name": "blocks", "spec": {"failureDomain": "host", "replicated": {"size": size}}}],
+        "cephClusterSpec": ceph_cluster,
+    }
+    return raw(RELEASE, "rook-ceph-cluster", {"chart": "rook-ceph-cluster", "values": values})
 
 
 def adding(stack: Stack, *resources: Raw) -> Stack:

@@ -27,6 +27,9 @@ Overhead Memory on Virtual Machines, "sample values"; later versions publish non
 SIZE, MIN_SIZE = 3, 2
 """Copies that Ceph keeps of an object, and those that must be there for it to be written [documented]
 docs.ceph.com/en/latest/rados/configuration/pool-pg-config-ref: osd_pool_default_size, osd_pool_default_min_size."""
+MONITORS = 3
+"""That Ceph's cluster chart runs where it is told no number [seen] github.com/rook/rook v1.20.6
+deploy/charts/rook-ceph-cluster/values.yaml."""
 VOLUMES_PER_NODE = 59
 """Block volumes that the vSphere CSI driver attaches to one node, unless it is told 255 [seen]
 github.com/kubernetes-sigs/vsphere-csi-driver pkg/csi/service/node.go; [documented] github.com/openshift/openshift-docs
@@ -111,6 +114,12 @@ def quorum_lost(members: int, hosts: int) -> float:
 def fatal_members(members: int) -> int:
     """Members of etcd whose loss leaves no majority: 2 of 3."""
     return members - members // 2
+
+
+def writable(size: int) -> int:
+    """Copies that must be there for an object to take I/O, where nothing else is set: 3: 2, 2: 1 [seen] ceph/ceph pull
+    request 20555, src/mon/OSDMonitor.cc."""
+    return size - size // 2
 
 
 def most_replicas(on_host: int, nodes: int, replicas: int) -> int:

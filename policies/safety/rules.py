@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from components.rules import Evidence, Params, Rule, Stack, Undecided, Violation
 from components.update import Update
-from policies.words import named
+from isostack.assess.capacity import MONITORS, fatal_members, writable
+from policies import ceph
+from policies.words import count, named
 
 CONTROL_PLANE = "control-plane"
 
@@ -80,6 +82,34 @@ def storage(stack: Stack, params: Params) -> Iterator[Violation]:
         )
 
 
+def copies(stack: Stack, params: Params) -> Iterator[Violation]:
+    """Nodes of Ceph's pools that go at once, with their disks and the monitors on them."""
+    update = _update(stack)
+    for release in ceph.clusters(stack):
+        carry = {machine.wanted.pool for machine in ceph.nodes(stack, release)}
+        there = [name for name, pool in update.machines.items() if pool in carry]
+        lost = [name for pool in sorted(carry) for name in update.lost(pool)]
+        size = ceph.copies(release)
+        monitors = release.get("values", "cephClusterSpec", "mon", "count") or MONITORS
+        left, struck = max(0, size - len(lost)), min(monitors, len(lost))
+        if not lost or (left >= writable(size) and struck < fatal_members(monitors)):
+            continue
+        told = []
+        if not left:
+            told.append(f"of some objects all {size} copies go: their data is gone for good")
+        elif left < writable(size):
+            told.append(f"of some objects {left} of {size} copies is left, under {writable(size)} they take no I/O")
+        if struck >= fatal_members(monitors):
+            whole = "its only monitor may go too" if monitors == 1 else f"up to {struck} of {monitors} monitors go too"
+            told.append(f"{whole}: without a majority of them every volume stops")
+        yield Violation(
+            release.name,
+            f"{named(lost)} of {count(len(there), 'node')} with Ceph's disks go at once\n" + "\n".join(told),
+            tuple(lost),
+            of="resource",
+        )
+
+
 ETCD = Evidence("documented", "https://etcd.io/docs/v3.6/faq/: a cluster of n members needs n/2+1 of them")
 
 RULES = (
@@ -117,6 +147,36 @@ RULES = (
             Evidence("assumption", "workloads of a pool run in no other: their nodeSelector names it"),
         ),
         check=pools,
+        of_update=True,
+    ),
+    Rule(
+        id="safe-ceph",
+        title="An update takes more nodes with Ceph's disks at once than their data can miss",
+        severity="critical",
+        level="mandatory",
+        claims=(6, 12),
+        why=(
+            "Each copy of an object is on a node of its own, and goes with it where the machine is deleted or built "
+            "anew: a VM's disks are deleted, a host may come back as another one. Ceph copies what it lost to other "
+            "disks, which takes hours, and no update waits for it. With too few copies left objects take no I/O; with "
+            "none left they are gone. The monitors keep their store on the system disks of the same nodes: without a "
+            "majority of them nothing is read or written, and bringing one back is work by hand."
+        ),
+        remediation=(
+            "Raise one generation at a time, and the next when `ceph status` says HEALTH_OK; take the last node of a "
+            "pool away likewise."
+        ),
+        evidence=(
+            Evidence(
+                "documented",
+                "docs.ceph.com/en/latest/rados/configuration/pool-pg-config-ref: below min_size objects take no I/O",
+            ),
+            Evidence("documented", "rook.io ceph-mon-health: a majority of monitors must be there"),
+            Evidence("documented", "rook.io CephCluster CRD: dataDirHostPath is a path on the host's own disk"),
+            Evidence("assumption", "a disk of a machine that is built anew holds no data of Ceph's any more"),
+        ),
+        check=copies,
+        reads=(ceph.RELEASE,),
         of_update=True,
     ),
     Rule(

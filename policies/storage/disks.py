@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from components.facts import MachineFacts
-from components.rules import Evidence, Params, Raw, Rule, Stack, Violation
+from components.rules import Evidence, Params, Rule, Stack, Violation
 from isostack.assess.capacity import MIN_SIZE, SIZE
+from policies import ceph
 from policies.placed import hosts, most
 from policies.words import count, named
 
-RELEASE = "kubernetes:helm.sh/v3:Release"
 HARDWARE = "kubernetes:tinkerbell.org/v1alpha1:Hardware"
-CHART = "rook-ceph-cluster"
-
-
-def _ceph(stack: Stack) -> list[Raw]:
-    return [release for release in stack.raw(RELEASE) if release.get("chart") == CHART]
-
-
-def _nodes(stack: Stack, release: Raw) -> list[MachineFacts]:
-    """The machines that Ceph's pods are bound to by their labels; all workers where by none."""
-    affinity = ("values", "cephClusterSpec", "placement", "all", "nodeAffinity")
-    path = (*affinity, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms", 0, "matchExpressions")
-    wants = [release.get(*path, i) for i in range(len(release.get(*path) or ()))]
-    return [
-        machine
-        for machine in stack.machines
-        if machine.wanted.role == "worker" and all(_holds(machine.wanted.labels, want) for want in wants)
-    ]
-
-
-def _holds(labels: Mapping[str, str], want: Mapping[str, Any]) -> bool:
-    return want.get("operator") != "In" or labels.get(want["key"]) in want["values"]
 
 
 def check_hosts(stack: Stack, params: Params) -> Iterator[Violation]:
-    for release in _ceph(stack):
-        machines = _nodes(stack, release)
-        sizes = [
-            release.get("values", "cephBlockPools", i, "spec", "replicated", "size")
-            for i in range(len(release.get("values", "cephBlockPools") or ()))
-        ]
-        size = min((size for size in sizes if size is not None), default=SIZE)
+    for release in ceph.clusters(stack):
+        machines, size = ceph.nodes(stack, release), ceph.copies(release)
         if not machines:
             continue
         on = hosts(stack, machines)
@@ -75,9 +47,9 @@ def check_hosts(stack: Stack, params: Params) -> Iterator[Violation]:
 
 def check_image(stack: Stack, params: Params) -> Iterator[Violation]:
     """Of hosts whose image goes to a disk by its kernel name, where Ceph takes disks of that name."""
-    for release in _ceph(stack):
+    for release in ceph.clusters(stack):
         wanted = str(release.get("values", "cephClusterSpec", "storage", "deviceFilter") or "")
-        nodes = {machine.wanted.name for machine in _nodes(stack, release)}
+        nodes = {machine.wanted.name for machine in ceph.nodes(stack, release)}
         hit: dict[str, str] = {}
         for hardware in stack.raw(HARDWARE):
             if hardware.machine in nodes:
@@ -127,7 +99,7 @@ RULES = (
         why="Ceph puts each copy on a host of its own, and takes the node for the host. That is right on metal. VMs "
         "that share an ESXi host lose their copies together: with one copy of three left writes stop, with none the "
         "data is gone. Two copies survive one loss, but nothing beside it.",
-        reads=(RELEASE,),
+        reads=(ceph.RELEASE,),
     ),
     Rule(
         id="sto-reimage-hits-data",
@@ -153,6 +125,6 @@ RULES = (
         "may find them the other way round when it boots to be imaged. A running Ceph is not touched by that, since it "
         "takes empty disks only; an image asks nobody.",
         machines=frozenset({"host"}),
-        reads=(RELEASE, HARDWARE),
+        reads=(ceph.RELEASE, HARDWARE),
     ),
 )

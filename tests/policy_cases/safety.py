@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from components.planning import wanted_machines
-from components.rules import Stack
+from components.rules import UNKNOWN, Stack
 from components.spec import Spec
 from components.update import Update
 from tests.policy_cases import Case
-from tests.policy_stacks import metal, virtual
+from tests.policy_stacks import adding, ceph, metal, virtual
 from tests.specs import rich, spec
 
 
@@ -85,5 +85,55 @@ CASES = (
         "volumes that are there\nvolumes of orders-db, search may be in it",
         {"storage": ("StorageClass fast", "add-on rook-ceph")},
         {},
+    ),
+    *(
+        case
+        for place in (virtual, metal)
+        for case in (
+            Case(
+                "safe-ceph",
+                updated(adding(place(rich()), ceph()), rebuilt=DB[:2]),
+                (
+                    "resource rook-ceph-cluster: shop-db-0 and shop-db-1 of 3 nodes with Ceph's disks go at once\n"
+                    "of some objects 1 of 3 copies is left, under 2 they take no I/O\n"
+                    "up to 2 of 3 monitors go too: without a majority of them every volume stops",
+                ),
+            ),
+            Case("safe-ceph", updated(adding(place(rich()), ceph()), rebuilt=DB[:1])),
+        )
+    ),
+    Case(
+        "safe-ceph",
+        updated(adding(metal(rich()), ceph()), rebuilt=DB[:1], gone=DB[1:]),
+        (
+            "resource rook-ceph-cluster: shop-db-0, shop-db-1 and shop-db-2 of 3 nodes with Ceph's disks go at once\n"
+            "of some objects all 3 copies go: their data is gone for good\n"
+            "up to 3 of 3 monitors go too: without a majority of them every volume stops",
+        ),
+    ),
+    # Five monitors miss two of them; the data does not.
+    Case(
+        "safe-ceph",
+        updated(adding(metal(rich()), ceph(monitors=5)), rebuilt=DB[:2]),
+        (
+            "resource rook-ceph-cluster: shop-db-0 and shop-db-1 of 3 nodes with Ceph's disks go at once\n"
+            "of some objects 1 of 3 copies is left, under 2 they take no I/O",
+        ),
+    ),
+    Case(
+        "safe-ceph",
+        updated(adding(metal(rich()), ceph(2, monitors=1)), rebuilt=DB[:1]),
+        (
+            "resource rook-ceph-cluster: shop-db-0 of 3 nodes with Ceph's disks go at once\n"
+            "its only monitor may go too: without a majority of them every volume stops",
+        ),
+    ),
+    # Nodes of other pools, and a stack without Ceph.
+    Case("safe-ceph", updated(adding(metal(rich()), ceph()), rebuilt=("shop-web-0", "shop-web-1", "shop-web-2"))),
+    Case("safe-ceph", updated(metal(rich()), rebuilt=DB)),
+    Case(
+        "safe-ceph",
+        updated(adding(metal(rich()), ceph(UNKNOWN)), rebuilt=DB),
+        undecided="values.cephBlockPools.0.spec.replicated.size of rook-ceph-cluster is known only after `pulumi up`",
     ),
 )

@@ -7,11 +7,12 @@ from typing import Any
 
 from components.facts import Realisation
 from components.rules import UNKNOWN, Raw, Stack
+from policies.ceph import RELEASE
 from policies.outage import NHC
-from policies.storage.disks import HARDWARE, RELEASE
+from policies.storage.disks import HARDWARE
 from policies.storage.volumes import OVERRIDE, STORAGE_CLASS, VM
 from tests.policy_cases import Case
-from tests.policy_stacks import adding, metal, raw, realised, virtual
+from tests.policy_stacks import adding, ceph, metal, raw, realised, virtual
 from tests.specs import rich
 
 SHOP, METAL = virtual(rich()), metal(rich())
@@ -33,17 +34,6 @@ CLUSTERED = node(datastoreClusterId=UNKNOWN)
 
 def override(**props: Any) -> Raw:
     return raw(OVERRIDE, "mine", {"virtualMachineId": UNKNOWN, **props}, sources={"virtualMachineId": [CLUSTERED]})
-
-
-def ceph(size: Any = 3, pool: str = "db", devices: str = "^nvme[0-9]n1$") -> Raw:
-    """As the chart's values are in the plan."""
-    here = {"matchExpressions": [{"key": "isostack.io/pool", "operator": "In", "values": [pool]}]}
-    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [here]}}
-    values = {
-        "cephBlockPools": [{"name": "blocks", "spec": {"failureDomain": "host", "replicated": {"size": size}}}],
-        "cephClusterSpec": {"placement": {"all": {"nodeAffinity": required}}, "storage": {"deviceFilter": devices}},
-    }
-    return raw(RELEASE, "rook-ceph-cluster", {"chart": "rook-ceph-cluster", "values": values})
 
 
 def hardware(device: Any, machines: Sequence[str] = ("shop-db-0", "shop-db-1")) -> tuple[Raw, ...]:

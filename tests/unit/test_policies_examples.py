@@ -12,9 +12,10 @@ import pytest
 from components.facts import CLUSTER, SITE
 from isostack.check import check
 from isostack.preview.model import UNKNOWN, Preview, Resource
+from policies.ceph import RELEASE
 from policies.recovery.hosts import ANTI_AFFINITY
 from policies.recovery.quorum import VM
-from policies.storage.disks import HARDWARE, RELEASE
+from policies.storage.disks import HARDWARE
 from tests.examples import previews
 from tests.specs import ROOT
 
