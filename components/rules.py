@@ -39,12 +39,14 @@ class Param:
     maximum: float
     description: str
     evidence: Evidence
+    kind: Literal["number", "whole", "day"] = "number"
+    """day: a date as a whole number, 20270630; 0: today. The engine and YAML make other things of dates."""
 
     @property
     def schema(self) -> dict[str, Any]:
         """As JSON Schema, for the pack's config."""
         return {
-            "type": "number",
+            "type": "number" if self.kind == "number" else "integer",
             "default": self.default,
             "minimum": self.minimum,
             "maximum": self.maximum,

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unicodedata import category
 
 from components.rules import evidence
 from components.signatures import SECRET, SIGNATURE, UNKNOWN_VALUE
@@ -103,13 +104,18 @@ def finding(diagnostic: Any, urn: str, pack: str, rules: Mapping[str, Any]) -> F
         status=said["status"],
         urn=diagnostic.urn or urn,
         of=said["of"],
-        field=said["field"],
-        message=said["text"],
+        field=_shown(said["field"]),
+        message=_shown(said["text"]),
         remediation=rule.remediation_steps,
         evidence=evidence(list(rule.tags)),
-        subjects=tuple(said["subjects"]),
+        subjects=tuple(map(_shown, said["subjects"])),
         waiver=Waiver(waiver["reason"], waiver["until"]) if waiver else None,
     )
+
+
+def _shown(text: str) -> str:
+    """A name in somebody's program may hold what moves a terminal's cursor or turns the direction of a line."""
+    return "".join(char if char in "\n\t" or category(char) not in ("Cc", "Cf") else "\ufffd" for char in text)
 
 
 def _said(diagnostic: Any) -> Mapping[str, Any]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from components.problems import InvalidInput, Problem
-from isostack.interrupts import interrupts_held, on_interrupt
+from isostack.git import Done, git, worktree
 from isostack.preview import TIMEOUT, Preview
 from isostack.stacks import Broken, Project, StackFile, find_project, stem
 
@@ -33,7 +31,8 @@ class Base:
     root: Path
     prefix: str
     """Folder of the project in its repository, with a slash at its end; empty: the project is all of it."""
-    running: set[subprocess.Popen[str]] = field(default_factory=set, repr=False)
+    running: set[subprocess.Popen[str]] = field(repr=False)
+    """Programs of that revision that are running."""
 
     @cached_property
     def project(self) -> Project:
@@ -70,7 +69,7 @@ class Base:
             what = f"{name} cannot be previewed by that revision's program: {last}"
             return InvalidInput([Problem(what)])
 
-    def _run(self, arguments: Sequence[str], modules: Path) -> _Done:
+    def _run(self, arguments: Sequence[str], modules: Path) -> Done:
         """This Python, in the revision's project."""
         process = subprocess.Popen(
             [sys.executable, "-P", *arguments],
@@ -89,7 +88,7 @@ class Base:
             out, err = "", f"it did not end within {TIMEOUT:g} seconds"
         finally:
             self.running.discard(process)
-        return _Done(process.returncode or 0, out, err)
+        return Done(process.returncode or 0, out, err)
 
     def _located(self, problem: Problem) -> Problem:
         """At a file of the revision, as git names it."""
@@ -97,13 +96,6 @@ class Base:
         with suppress(ValueError):
             file = str(Path(file).relative_to(self.root))
         return replace(problem, file=f"{self.ref}:{self.prefix}{file}" if file else self.ref)
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    code: int
-    out: str
-    err: str
 
 
 @contextmanager
@@ -114,28 +106,17 @@ def revision(project: Project, ref: str) -> Iterator[Base]:
     """
     commit, top = _commit(project.root, ref)
     prefix = project.root.resolve().relative_to(top)
-    folder = Path(tempfile.mkdtemp(prefix="isostack-base-")).resolve()
-    tree = folder / "tree"
-    base = Base(ref, commit, tree / prefix, "" if prefix == Path() else f"{prefix.as_posix()}/")
+    running: set[subprocess.Popen[str]] = set()
 
-    def remove() -> None:
-        for process in list(base.running):
+    def kill() -> None:
+        for process in list(running):
             process.kill()
-        _git(top, "worktree", "remove", "--force", str(tree))
-        shutil.rmtree(folder, ignore_errors=True)
 
-    with on_interrupt(remove):
-        try:
-            # A hook may do anything, and nobody asked for a checkout.
-            with interrupts_held():  # half a worktree could not be removed
-                made = _git(top, "-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--detach", str(tree), commit)
-            if made.code:
-                raise InvalidInput([Problem(f"git cannot check out {ref}: {_last(made.err)}")])
-            if not (base.root / "Pulumi.yaml").is_file():
-                raise InvalidInput([Problem("no such file in that revision", file=f"{ref}:{base.prefix}Pulumi.yaml")])
-            yield base
-        finally:
-            remove()
+    with worktree(top, commit, ref, kill) as tree:
+        base = Base(ref, commit, tree / prefix, "" if prefix == Path() else f"{prefix.as_posix()}/", running)
+        if not (base.root / "Pulumi.yaml").is_file():
+            raise InvalidInput([Problem("no such file in that revision", file=f"{ref}:{base.prefix}Pulumi.yaml")])
+        yield base
 
 
 def user_data(root: Path, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, str]]]:
@@ -179,36 +160,15 @@ def _commit(root: Path, ref: str) -> tuple[str, Path]:
     """The revision's commit, and the top of the repository."""
     if not ref or ref.startswith("-"):
         raise InvalidInput([Problem(f"--base {ref!r} is no name of a revision", "--base main")])
-    top = _git(root, "rev-parse", "--show-toplevel")
+    top = git(root, "rev-parse", "--show-toplevel")
     if top.code:
-        what = f"{root} is in no git repository that can be read: {_last(top.err)}"
+        what = f"{root} is in no git repository that can be read: {top.last}"
         raise InvalidInput([Problem(what, "--base compares with a revision; --deployed FILE with a stack export")])
-    found = _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    found = git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     if found.code:
         right = "git fetch brings those of a remote; a shallow clone has few"
         raise InvalidInput([Problem(f"no revision {ref!r} in this repository", right)])
     return found.out.strip(), Path(top.out.strip()).resolve()
-
-
-def _git(folder: Path, *arguments: str) -> _Done:
-    # What git sets for its hooks would lead elsewhere.
-    hooks = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
-    environment = {key: value for key, value in os.environ.items() if key not in hooks}
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            env={**environment, "LC_ALL": "C"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise InvalidInput([Problem("git is not on PATH", "--base needs it")]) from None
-    return _Done(done.returncode, done.stdout, done.stderr)
-
-
-def _last(text: str) -> str:
-    return (text.strip().splitlines() or ["it says nothing"])[-1].removeprefix("fatal: ")
 
 
 def _problem(data: Mapping[str, Any]) -> Problem:

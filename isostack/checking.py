@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,7 +89,7 @@ def check(
     shown = tuple(rule for rule in answer.rules if not only or rule.rule in only)
     asked = {rule.rule for rule in shown}
     judged = {label: _narrowed(each, asked, known, label) for label, each in answer.judged.items()}
-    _print(format, shown, judged)
+    _print(format, shown, judged, fail_on)
     bad = any(counts(finding, fail_on) for each in judged.values() for finding in each.findings)
     raise typer.Exit(NOT_EQUIVALENT if bad else FINE)
 
@@ -114,7 +115,7 @@ def _deployed(files: Sequence[str], asked: Sequence[Source], project: str) -> li
     return found
 
 
-def _print(format: CheckFormat, rules: Sequence[Any], judged: Mapping[str, Judgement]) -> None:
+def _print(format: CheckFormat, rules: Sequence[Any], judged: Mapping[str, Judgement], fail_on: FailOn) -> None:
     if format is CheckFormat.json:
         print_json("check", rules=rules, stacks=judged)
         return
@@ -124,14 +125,16 @@ def _print(format: CheckFormat, rules: Sequence[Any], judged: Mapping[str, Judge
         with output():
             policies.judged(console.console(), rules, judged)
         return
+    from isostack.places import from_top, top_of
     from isostack.report import github, junit, markdown, sarif
 
-    written = {
+    writers: Mapping[CheckFormat, Callable[[Sequence[Any], Mapping[str, Judgement]], str]] = {
         CheckFormat.markdown: markdown.findings,
         CheckFormat.sarif: sarif.findings,
         CheckFormat.github: github.findings,
-        CheckFormat.junit: junit.findings,
-    }[format](rules, judged)
+        CheckFormat.junit: partial(junit.findings, fails=lambda finding: counts(finding, fail_on)),
+    }
+    written = writers[format](rules, from_top(judged, top_of(Path.cwd())))
     with output():
         typer.echo(written)
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from components.load import POLICIES, TARGET
-from components.problems import FieldPath
+from components.problems import FieldPath, Problem
 from components.source import Document
 from isostack.fields import path_of
 from isostack.finding import Finding, Judgement, Place
 from isostack.inputs import Planned
 from isostack.preview.model import Preview
+
+_Located = TypeVar("_Located", Problem, Place)
 
 
 def located(
@@ -26,6 +29,27 @@ def located(
         label: replace(each, findings=tuple(_located(f, made.get(label), seen[label]) for f in each.findings))
         for label, each in judged.items()
     }
+
+
+def of_top(thing: _Located, top: Path) -> _Located:
+    """The same, with its file named from the root of the repository, as services that show files want it."""
+    path = Path(thing.file).resolve()
+    return replace(thing, file=path.relative_to(top).as_posix()) if thing.file and path.is_relative_to(top) else thing
+
+
+def from_top(judged: Mapping[str, Judgement], top: Path | None) -> dict[str, Judgement]:
+    """All places named so; without a repository they stay as they are."""
+
+    def named(finding: Finding) -> Finding:
+        return replace(finding, place=of_top(finding.place, top)) if finding.place and top else finding
+
+    return {label: replace(each, findings=tuple(map(named, each.findings))) for label, each in judged.items()}
+
+
+def top_of(folder: Path) -> Path | None:
+    """The root of the repository that a folder is in; None: it is in none."""
+    here = folder.resolve()
+    return next((each for each in (here, *here.parents) if (each / ".git").exists()), None)
 
 
 def _located(finding: Finding, planned: Planned | None, preview: Preview) -> Finding:

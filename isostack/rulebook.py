@@ -9,6 +9,7 @@ from components.problems import FieldPath, Problem
 from components.rules import Param
 from components.waivers import PolicySettings
 from components.wording import did_you_mean
+from isostack.assess.releases import day
 from policies import catalogue
 
 
@@ -47,7 +48,7 @@ def _problems(settings: PolicySettings) -> Iterator[Problem]:
             if key not in params:
                 yield _unknown(f"{name} has no parameter {key!r}", key, params, path)
             else:
-                yield from _out_of_range(params[key], value, path)
+                yield from _unfit(params[key], value, path)
 
 
 def _unknown(what: str, name: str, known: Iterable[str], path: FieldPath) -> Problem:
@@ -57,7 +58,14 @@ def _unknown(what: str, name: str, known: Iterable[str], path: FieldPath) -> Pro
     return Problem(what, f"did you mean {near!r}?" if near else listed, path)
 
 
-def _out_of_range(param: Param, value: float, path: FieldPath) -> Iterator[Problem]:
+def _unfit(param: Param, value: float, path: FieldPath) -> Iterator[Problem]:
     if not param.minimum <= value <= param.maximum:
-        what = f"{value:g} is out of range for {param.name}"
+        what = f"{value:.12g} is out of range for {param.name}"
         yield Problem(what, f"from {param.minimum:.12g} to {param.maximum:.12g}", path)
+    elif param.kind != "number" and value != int(value):
+        yield Problem(f"{value:.12g} is no whole number, as {param.name} is", f"for example {value:.0f}", path)
+    elif param.kind == "day":
+        try:
+            day(value)
+        except ValueError as error:
+            yield Problem(str(error).partition(";")[0], "the year, the month and the day as one: 20270630", path)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from components.problems import InvalidInput, Problem
 from isostack import asking
@@ -18,19 +18,16 @@ from isostack.checking import FailOn, Key, Known, counts, is_new, read_baseline
 from isostack.ci.body import Checked, comment, nothing
 from isostack.ci.git import Change
 from isostack.ci.touched import Touched, touched
-from isostack.finding import Place
 from isostack.inputs import Faults, impossible, plan
+from isostack.places import from_top, of_top
 from isostack.run import FINE, NOT_EQUIVALENT
 from isostack.stacks import find_project
 
 if TYPE_CHECKING:
-    from isostack.asking import Answer
-    from isostack.finding import Finding, Judgement
     from isostack.stacks import Project
 
 _HASH: Final = 12
 """Characters of a revision that people and git need."""
-_Located = TypeVar("_Located", Problem, Place)
 
 LIMIT: Final = 64_000
 """Characters of the comment, its first line included: GitHub takes 65,536, see report.markdown; GitLab 1,000,000
@@ -70,7 +67,7 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
         text = nothing(found, told)
         return Seen(text, text, {}, "", (), False, False)
     names = tuple(found.stacks)
-    if faults := [_of_top(fault, change.top) for fault in _faults(project, names)]:
+    if faults := [of_top(fault, change.top) for fault in _faults(project, names)]:
         return _seen(found, faults, "", None, told, room, {}, "\n".join(map(_annotation, faults)))
     asking.load_pulumi(names)
     try:
@@ -80,7 +77,7 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
 
         if (told_of := problems(error)) is None:
             raise
-        said = [_of_top(problem, change.top) for problem in told_of]
+        said = [of_top(problem, change.top) for problem in told_of]
         return _seen(found, said, "", None, told, room, {}, "\n".join(map(_annotation, said)))
     diff, unequal = _diff(change, (*names, *found.gone))
     return _seen(found, (), diff, replace(checked, unequal=unequal), told, room, files, annotations)
@@ -122,7 +119,7 @@ def _check(project: Project, change: Change, found: Touched, fail_on: FailOn) ->
 
     names = list(found.stacks)
     answer = asking.asked(project, sources(project, names)[0], asking.packs(project))
-    judged = _from_top(answer, change.top)
+    judged = from_top(answer.judged, change.top)
     known, no_baseline = _baseline(project, change, names)
     new = {
         label: replace(each, findings=tuple(f for f in each.findings if is_new(f, label, known)))
@@ -140,25 +137,10 @@ def _check(project: Project, change: Change, found: Touched, fail_on: FailOn) ->
     files = {
         # A code-scanning service finds out by itself what is new: what is left out would be closed there.
         "check.sarif": sarif.findings(answer.rules, judged),
-        "check.xml": junit.findings(answer.rules, new),
+        "check.xml": junit.findings(answer.rules, new, fails=lambda finding: counts(finding, fail_on)),
         "check.json": json.dumps(document("check", rules=answer.rules, stacks=judged), indent=2, allow_nan=False),
     }
     return checked, files, github.findings(answer.rules, new)
-
-
-def _from_top(answer: Answer, top: Path) -> dict[str, Judgement]:
-    """With places as a provider wants them: from the root of the repository."""
-
-    def place(finding: Finding) -> Finding:
-        return replace(finding, place=_of_top(finding.place, top)) if finding.place else finding
-
-    return {label: replace(each, findings=tuple(map(place, each.findings))) for label, each in answer.judged.items()}
-
-
-def _of_top(thing: _Located, top: Path) -> _Located:
-    """The same, with its file named from the root of the repository."""
-    path = Path(thing.file).resolve()
-    return replace(thing, file=path.relative_to(top).as_posix()) if thing.file and path.is_relative_to(top) else thing
 
 
 def _baseline(project: Project, change: Change, names: Sequence[str]) -> tuple[Mapping[Key, Sequence[Known]], str]:

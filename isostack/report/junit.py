@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from isostack.finding import Declared, Finding, Judgement
 
 
-def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> str:
-    """A mandatory finding is a failure; an advisory one is text of a case that passes; what does not apply, cannot be
-    decided or is waived is skipped."""
+def findings(
+    rules: Sequence[Declared],
+    judged: Mapping[str, Judgement],
+    *,
+    fails: Callable[[Finding], bool] = lambda finding: finding.blocks,
+) -> str:
+    """A finding that `fails` the command is a failure; any other is text of a case that passes; what does not apply,
+    cannot be decided or is waived is skipped."""
     root = Element("testsuites", name="isostack check")
     for stack, judgement in judged.items():
         suite = SubElement(root, "testsuite", name=stack)
         for rule in rules:
-            _case(suite, rule, judgement)
+            _case(suite, rule, judgement, fails)
         cases = list(suite)
         suite.set("tests", str(len(cases)))
         suite.set("failures", str(sum(case.find("failure") is not None for case in cases)))
@@ -24,15 +29,15 @@ def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> str:
     return tostring(root, encoding="unicode")
 
 
-def _case(suite: Element, rule: Declared, judgement: Judgement) -> None:
+def _case(suite: Element, rule: Declared, judgement: Judgement, fails: Callable[[Finding], bool]) -> None:
     found = [finding for finding in judgement.findings if finding.rule == rule.rule]
     case = SubElement(suite, "testcase", classname=rule.pack, name=rule.rule)
     if found and found[0].place:
         case.set("file", found[0].place.file)
         case.set("line", str(found[0].place.line))
-    blocking = [finding for finding in found if finding.blocks]
-    if blocking:
-        SubElement(case, "failure", message=_clean(blocking[0].title), type="mandatory").text = _all(found)
+    failing = [finding for finding in found if fails(finding)]
+    if failing:
+        SubElement(case, "failure", message=_clean(failing[0].title), type=failing[0].level).text = _all(found)
     elif rule.rule in judgement.not_applicable:
         SubElement(case, "skipped", message=_clean(judgement.not_applicable[rule.rule]))
     elif found and all(finding.status in ("waived", "undecided") for finding in found):

@@ -195,6 +195,7 @@ RULES = (
         params=(
             Param(
                 name="podsPerNode",
+                kind="whole",
                 default=250,
                 minimum=110,
                 maximum=500,

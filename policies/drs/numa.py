@@ -102,6 +102,7 @@ RULES = (
         params=(
             Param(
                 name="numaNodes",
+                kind="whole",
                 default=2,
                 minimum=1,
                 maximum=64,
@@ -110,6 +111,7 @@ RULES = (
             ),
             Param(
                 name="threadsPerCore",
+                kind="whole",
                 default=2,
                 minimum=1,
                 maximum=8,

@@ -147,6 +147,7 @@ TODAY = Param(
     maximum=99_991_231,
     description="Day on which it is judged, as a number: 20270630. 0: today.",
     evidence=Evidence("assumption", "the day on which somebody asks"),
+    kind="day",
 )
 RULES = (
     Rule(

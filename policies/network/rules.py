@@ -160,6 +160,7 @@ RULES = (
         params=(
             Param(
                 name="minNodes",
+                kind="whole",
                 default=4,
                 minimum=1,
                 maximum=5000,

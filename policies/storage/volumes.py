@@ -150,6 +150,7 @@ RULES = (
         params=(
             Param(
                 name="volumesPerNode",
+                kind="whole",
                 default=VOLUMES_PER_NODE,
                 minimum=1,
                 maximum=255,

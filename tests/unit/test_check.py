@@ -288,3 +288,8 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def test_what_would_move_a_terminal_s_cursor_is_not_printed(toy: Any) -> None:
+    folder = toy("pack(lambda args, report: report('a\\x1b[31m\\u202eb\\n\\tc'))")
+    assert said(folder, bare()) == ["a\ufffd[31m\ufffdb\n\tc"]

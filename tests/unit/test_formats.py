@@ -17,6 +17,7 @@ import pytest
 from components.problems import InvalidInput
 from isostack.checking import _narrowed, read_baseline
 from isostack.finding import Declared, Finding, Judgement, Place, Waiver
+from isostack.places import from_top, top_of
 from isostack.report import github, junit, markdown, sarif
 from isostack.report.document import document
 from tests.cli import Run
@@ -136,6 +137,27 @@ def test_junit_is_a_case_for_each_rule() -> None:
         "skipped",
         "skipped",
     ]
+
+
+def test_junit_fails_what_the_command_fails_for() -> None:
+    suites = fromstring(junit.findings(RULES, JUDGED, fails=lambda finding: finding.verdict == "advisory"))
+    failures = [(case.get("name"), each.get("type")) for suite in suites for case in suite for each in case]
+    assert [each for each in failures if each[1]] == [("cap-two", "advisory")]
+    assert [suite.get("failures") for suite in suites] == ["1", "0"]
+
+
+def test_places_are_named_from_the_top_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services look a file up there, whatever folder the command ran in."""
+    here = tmp_path / "repository" / "infra"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    assert top_of(Path.cwd()) is None
+    judged = {"a": Judgement((BAD,))}
+    assert from_top(judged, top_of(Path.cwd())) == judged
+    (tmp_path / "repository" / ".git").mkdir()
+    (finding,) = from_top(judged, top_of(Path.cwd()))["a"].findings
+    assert BAD.place
+    assert finding.place == replace(BAD.place, file=f"infra/{BAD.place.file}")
 
 
 def test_junit_takes_any_text() -> None:

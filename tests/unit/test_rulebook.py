@@ -32,7 +32,12 @@ def judged_by(project: ScratchProject, settings: Any) -> None:
 def test_every_fault_in_its_place(project: ScratchProject) -> None:
     settings = {
         "levels": {"drs-valu": "advisory", "isolatio": "disabled"},
-        "params": {"drs-value": {"utilisation": 7, "load": 0.5}, "drs-valve": {"utilisation": 0.5}},
+        "params": {
+            "drs-value": {"utilisation": 7, "load": 0.5},
+            "drs-valve": {"utilisation": 0.5},
+            "drs-numa-wide": {"numaNodes": 2.5},
+            "life-kubernetes-end": {"today": 20270231},
+        },
         "waivers": [{"rule": "backup-etcd-mising", "reason": "known", "until": "2030-01-01"}],
     }
     judged_by(project, settings)
@@ -48,6 +53,10 @@ def test_every_fault_in_its_place(project: ScratchProject) -> None:
         "config.isostack:policies.params.drs-value.load: drs-value has no parameter 'load'; "
         "it has utilisation, variation, tolerancePercent",
         "config.isostack:policies.params.drs-valve: no rule 'drs-valve'; did you mean 'drs-value'?",
+        "config.isostack:policies.params.drs-numa-wide.numaNodes: 2.5 is no whole number, as numaNodes is; "
+        "for example 2",
+        "config.isostack:policies.params.life-kubernetes-end.today: 20270231 names no day; "
+        "the year, the month and the day as one: 20270630",
         "config.isostack:policies.waivers[0].rule: no rule 'backup-etcd-mising'; did you mean 'backup-etcd-missing'?",
     ]
     for place, message in said:
