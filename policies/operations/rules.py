@@ -35,7 +35,9 @@ def check_hardware(stack: Stack, params: Params) -> Iterator[Violation]:
         return
     for site in stack.sites:
         hosts = _hosts(stack, site)
-        breaks = f": within a year one of {hosts} breaks with p = {percent(any_broken(hosts))}" if hosts > 1 else ""
+        breaks = (
+            f": within a year one of {hosts} needs a repair with p = {percent(any_broken(hosts))}" if hosts > 1 else ""
+        )
         seen = (
             "it runs inside VMs and sees nothing of their hosts, neither disks nor memory errors nor power supplies"
             if site.machine == "vm"

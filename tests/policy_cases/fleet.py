@@ -117,7 +117,7 @@ CASES = (
         "fleet-no-spare",
         own(metal(TWO)),
         (
-            "target inventory: no spare for 3 hosts: within a year one breaks with p = 21 %\n"
+            "target inventory: no spare for 3 hosts: within a year one needs a repair with p = 21 %\n"
             "each time its node is away until the repair, 72 h [assumption]: 17 h a year on average; on a spare it is "
             "back after 0.35 h, 0.085 h a year",
         ),

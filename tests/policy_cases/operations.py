@@ -80,7 +80,7 @@ CASES = (
         virtual(spec()),
         (
             "spec monitoring.nodeMetrics: the node exporter alone looks for broken hardware: within a year one of 6 "
-            "breaks with p = 38 %\n"
+            "needs a repair with p = 38 %\n"
             "it runs inside VMs and sees nothing of their hosts, neither disks nor memory errors nor power supplies",
         ),
     ),
@@ -89,7 +89,7 @@ CASES = (
         metal(spec()),
         (
             "spec monitoring.nodeMetrics: the node exporter alone looks for broken hardware: within a year one of 2 "
-            "breaks with p = 15 %\n"
+            "needs a repair with p = 15 %\n"
             "it counts memory errors and temperatures of its host, and sees no power supply, RAID controller or wear "
             "of disks",
         ),
