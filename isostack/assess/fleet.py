@@ -9,8 +9,9 @@ from __future__ import annotations
 from math import expm1
 
 FAILURES = 0.08
-"""Hosts that need a repair, per host and year [measured] Vishwanath and Nagappan, SoCC 2010, as quoted by others: of the
-parts replaced 78 % were disks, so few of these hosts are down. Up to 0.56 were seen in a first year (Google, 2008)."""
+"""Hosts that need a repair, per host and year [measured] Vishwanath and Nagappan, SoCC 2010, as quoted by others: of
+the parts replaced 78 % were disks, so few of these hosts are down. Up to 0.56 were seen in a first year (Google,
+2008)."""
 HOURS_PER_YEAR = 8760
 POST = 531
 """Seconds from power-on to the boot loader [measured] median of servers of 2023, gitlab.com/testing-farm/infrastructure

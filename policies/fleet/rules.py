@@ -27,7 +27,8 @@ def check_spare(stack: Stack, params: Params) -> Iterator[Violation]:
         repair, ready = params["repairHours"], rebuild_seconds() / 3600
         yield Violation(
             "inventory",
-            f"no spare for {count(used, 'host')}: within a year one needs a repair with p = {percent(any_broken(used))}\n"
+            f"no spare for {count(used, 'host')}: within a year one needs a repair with p = "
+            f"{percent(any_broken(used))}\n"
             f"each time its node is away until the repair, {repair:g} h [assumption]: "
             f"{figure(hours_away(used, repair))} h a year on average; on a spare it is back after {figure(ready)} h, "
             f"{figure(hours_away(used, ready))} h a year",
