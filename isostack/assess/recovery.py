@@ -1,7 +1,8 @@
 """Recovery: seconds from the loss of a host until what ran on it runs again, on each way that leads there.
 
-Units: seconds, on average, from the moment the host dies. Validity: it dies cleanly, as by loss of power; partitions
-and half-dead hosts are worse on every target. What no source gives is an argument with its default, [assumption].
+Units: seconds, on average, from the moment the host dies; numbers may be numpy arrays of them. Validity: it dies
+cleanly, as by loss of power; partitions and half-dead hosts are worse on every target. What no source gives is an
+argument with its default, [assumption].
 """
 
 from __future__ import annotations
@@ -68,9 +69,9 @@ def evicted(toleration: float, nth: int = 1) -> float:
     return detected() + (nth - 1) / TAINTED_PER_SECOND + toleration
 
 
-def stateless_back(toleration: float, nth: int = 1) -> float:
+def stateless_back(toleration: float, nth: int = 1, *, start: float = START) -> float:
     """Until a pod without a volume runs elsewhere. Default toleration, 300: 369.5; with 30: 99.5."""
-    return evicted(toleration, nth) + SCHEDULE + START
+    return evicted(toleration, nth) + SCHEDULE + start
 
 
 def patience(hosts: int, boot: float = BOOT) -> float:
@@ -78,21 +79,30 @@ def patience(hosts: int, boot: float = BOOT) -> float:
     return restarted(hosts, boot) - detected()
 
 
-def volume_by_restart(hosts: int, boot: float = BOOT) -> float:
+def volume_by_restart(hosts: int, boot: float = BOOT, *, start: float = START) -> float:
     """Until a pod with a volume runs again on its VM, which keeps the volume attached. 8 hosts: 115.1."""
-    return restarted(hosts, boot) + START
+    return restarted(hosts, boot) + start
 
 
-def volume_by_person(toleration: float, person: float, *, taint: bool = True) -> float:
+def volume_by_person(
+    toleration: float, person: float, *, taint: bool = True, attach: float = ATTACH, start: float = START
+) -> float:
     """Until a pod with a volume runs elsewhere after a person has acted: by the out-of-service taint, or by deleting
     the pod. Default toleration, 1800 s: 2207.5 and 2547.5."""
-    return evicted(toleration) + person + (COLLECTED if taint else DETACH_WAIT) + ATTACH + START
+    return evicted(toleration) + person + (COLLECTED if taint else DETACH_WAIT) + attach + start
 
 
-def volume_by_fencing(lost_after: float = HEALTH_CHECK, *, taint: bool = True) -> float:
+def volume_by_fencing(
+    lost_after: float = HEALTH_CHECK,
+    *,
+    taint: bool = True,
+    fence: float = FENCE,
+    attach: float = ATTACH,
+    start: float = START,
+) -> float:
     """Until a pod with a volume runs elsewhere after its node was powered off by itself. 300 s: 422.5, without the
     taint 762.5; 30 s: 152.5."""
-    return detected() + lost_after + FENCE + (COLLECTED if taint else DETACH_WAIT) + ATTACH + START
+    return detected() + lost_after + fence + (COLLECTED if taint else DETACH_WAIT) + attach + start
 
 
 def given_up(toleration: float) -> float:
@@ -102,7 +112,16 @@ def given_up(toleration: float) -> float:
 
 
 def volume_back(
-    *, virtual: bool, hosts: int | None, lost_after: float | None, toleration: float, person: float
+    *,
+    virtual: bool,
+    hosts: int | None,
+    lost_after: float | None,
+    toleration: float,
+    person: float,
+    boot: float = BOOT,
+    fence: float = FENCE,
+    attach: float = ATTACH,
+    start: float = START,
 ) -> Back:
     """By HA on one of so many hosts, None where it is off; else by fencing, a node being given up after `lost_after`
     seconds, None where nothing fences; else by a person who acts after `person` seconds.
@@ -112,10 +131,10 @@ def volume_back(
     not measured.
     """
     if hosts:
-        return Back("HA", volume_by_restart(hosts))
+        return Back("HA", volume_by_restart(hosts, boot, start=start))
     if lost_after is not None and not virtual:
-        return Back("fencing", volume_by_fencing(lost_after))
-    return Back("a person", volume_by_person(toleration, person))
+        return Back("fencing", volume_by_fencing(lost_after, fence=fence, attach=attach, start=start))
+    return Back("a person", volume_by_person(toleration, person, attach=attach, start=start))
 
 
 def requests_lost(share: float) -> float:

@@ -1,0 +1,102 @@
+"""A case to assess: one stack's plan, and what the questions ask of it. Pure data; units are the spec's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.facts import Place, Realisation, SiteFacts, Wanted
+from components.plan import Plan
+from components.spec import Spec, Workload
+
+
+class NoAnswer(Exception):
+    """A question cannot be answered of a stack. Its text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine: what is asked of it, and where it stands."""
+
+    wanted: Wanted
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One stack."""
+
+    stack: str
+    spec: Spec
+    sites: tuple[SiteFacts, ...]
+    machines: tuple[Machine, ...]
+    realisations: tuple[Realisation, ...]
+
+    @classmethod
+    def of(cls, stack: str, plan: Plan) -> Case:
+        machines = tuple(Machine(each.wanted, each.place) for each in plan.machines)
+        return cls(stack, plan.spec, plan.sites, machines, plan.realisations)
+
+    @property
+    def site(self) -> SiteFacts:
+        """Raises NoAnswer where it has several: a cluster of mixed machines is no side of this question."""
+        if len(self.sites) != 1:
+            raise NoAnswer(f"{self.stack} has {len(self.sites)} sites")
+        return self.sites[0]
+
+    @property
+    def virtual(self) -> bool:
+        return self.site.machine == "vm"
+
+    @property
+    def ended(self) -> bool:
+        """Nobody can have it any more."""
+        return any(site.service_ended for site in self.sites)
+
+    @property
+    def label(self) -> str:
+        return "VMs" if self.virtual else "metal"
+
+    @property
+    def on_hosts(self) -> Mapping[str, tuple[Machine, ...]]:
+        """The machines of each physical host that carries one. Raises NoAnswer for a VM whose host is chosen later."""
+        found: dict[str, list[Machine]] = {}
+        for machine in self.machines:
+            host = machine.place.host or (None if self.virtual else machine.wanted.name)
+            if host is None:
+                raise NoAnswer(f"the hosts of {self.stack}'s VMs are chosen later")
+            found.setdefault(host, []).append(machine)
+        return {host: tuple(machines) for host, machines in found.items()}
+
+    @property
+    def host_count(self) -> int:
+        """Physical hosts that are there for this cluster: all of a site of VMs; else one a machine, and the spares."""
+        if not self.virtual:
+            return len(self.machines) + self.site.spare_hosts
+        if not self.site.hosts:
+            raise NoAnswer(f"the hosts of {self.stack} are not known")
+        return len(self.site.hosts)
+
+    @property
+    def workers(self) -> tuple[Machine, ...]:
+        return tuple(machine for machine in self.machines if machine.wanted.role == "worker")
+
+    def of_pool(self, pool: str) -> tuple[Machine, ...]:
+        return tuple(machine for machine in self.machines if machine.wanted.pool == pool)
+
+    def workloads(self, pool: str) -> list[Workload]:
+        return [workload for workload in self.spec.workloads if workload.pool == pool]
+
+    def grade(self, field: str) -> str:
+        return next((each.grade for each in self.realisations if each.field == field), "impossible")
+
+    @property
+    def fences(self) -> bool:
+        """Whether every node that is lost is powered off and taken out, as the spec wishes."""
+        return self.spec.availability.remediation and self.grade("availability.remediation") == "equal"
+
+    def pods_on(self, machine: Machine) -> int:
+        """Pods of the spec's workloads on one node of its pool, spread evenly, rounded up."""
+        nodes = Counter(each.wanted.pool for each in self.machines)[machine.wanted.pool]
+        return -(-sum(each.replicas for each in self.workloads(machine.wanted.pool)) // nodes)

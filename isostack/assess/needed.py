@@ -1,0 +1,63 @@
+"""Hosts needed: how few would carry the workloads of a spec, on hosts like those of a plan. Pure functions.
+
+Units: hosts; demand is a factor on the replicas of every workload. Validity: requests, not use; VMs by the sums of
+their CPUs and memory, not packed one by one; hosts of a target are alike, as its plan has them on average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from math import ceil
+
+from components.spec import Size, Workload
+from isostack.assess.capacity import hosts_apart, needed, vm_overhead
+from isostack.assess.case import Case, NoAnswer
+
+MIB = 1024**2
+LEAST, RESERVE = 2, 1
+"""Nodes that a pool has at least where the spec wants as many, and nodes of it that may be lost [assumption]."""
+STEP = 0.01
+"""Of demand: finer steps change no whole number of nodes that matters."""
+
+
+def nodes(pool_nodes: int, size: Size, workloads: Sequence[Workload], demand: float) -> int:
+    """Nodes of a size for a pool's workloads, with one that may be lost. Raises NoAnswer where a replica fits none."""
+    found = _nodes(size, tuple(workloads), round(demand / STEP))
+    if found is None:
+        raise NoAnswer(f"a replica fits no node of {size}")
+    return max(min(LEAST, pool_nodes), found + RESERVE)
+
+
+@lru_cache(maxsize=100_000)
+def _nodes(size: Size, workloads: tuple[Workload, ...], steps: int) -> int | None:
+    scaled = [w.model_copy(update={"replicas": ceil(w.replicas * steps * STEP)}) for w in workloads]
+    return needed(size, scaled) if scaled else 0
+
+
+def of_vms(case: Case, demand: float, overcommit: float) -> int:
+    """Hosts for node VMs of the spec's sizes. `overcommit`: virtual CPUs on a thread of those that the hypervisor
+    leaves. Raises NoAnswer where the hosts are not known."""
+    hosts = case.site.hosts
+    if not hosts:
+        raise NoAnswer(f"the hosts of {case.stack} are not known")
+    control = case.spec.control_plane
+    sizes = [control.size] * control.nodes
+    for pool in case.spec.pools:
+        sizes += [pool.size] * nodes(pool.nodes, pool.size, case.workloads(pool.name), demand)
+    cpus = sum(size.cpus for size in sizes)
+    memory = sum(size.memory / MIB + vm_overhead(size.cpus, size.memory / MIB) for size in sizes)
+    by_cpu = ceil(cpus / overcommit / (sum(host.usable_cpus for host in hosts) / len(hosts)))
+    by_memory = ceil(memory / (sum(host.usable_memory / MIB for host in hosts) / len(hosts)))
+    reserve = case.site.reserve_hosts
+    return max(max(by_cpu, by_memory) + reserve, hosts_apart(control.nodes, 0, reserve))
+
+
+def of_metal(case: Case, demand: float) -> int:
+    """Hosts, each a node of the size that the plan gives its pool, and the spares."""
+    total = case.spec.control_plane.nodes + case.site.spare_hosts
+    for pool in case.spec.pools:
+        sizes = [machine.place.size for machine in case.of_pool(pool.name)]
+        least = min(sizes, key=lambda size: (size.cpus, size.memory))
+        total += nodes(pool.nodes, least, case.workloads(pool.name), demand)
+    return total

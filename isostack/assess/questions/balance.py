@@ -1,0 +1,86 @@
+"""Balance: what demand for CPU stays unmet because load is uneven, and what moves load."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from components.rules import Evidence
+from isostack.assess import balance as model
+from isostack.assess.case import Case, NoAnswer
+from isostack.assess.inputs import Input
+from isostack.assess.question import Numbers, Question, Values
+
+UTILISATION = Input(
+    "balance.utilisation",
+    "Mean CPU use of the nodes, as a share of the size asked",
+    "share",
+    Evidence("assumption", "a cluster that is run full; lower it to what you measure"),
+    0.7,
+    0.4,
+    0.85,
+    0.01,
+    1.0,
+)
+VARIATION = Input(
+    "balance.variation",
+    "Coefficient of variation of CPU demand between workloads",
+    "",
+    Evidence("assumption", "1.38 was measured on PlanetLab in 2011; requests follow use in part"),
+    1.0,
+    0.5,
+    1.38,
+    0.0,
+    3.0,
+)
+
+
+def unmet(case: Case, values: Values) -> Numbers:
+    """Per cent: nodes first, which nothing balances by use; then hosts of VMs, which DRS does."""
+    if not case.spec.workloads:
+        raise NoAnswer("the spec names no workloads")
+    utilisation, variation = values[UTILISATION.id], values[VARIATION.id]
+    demand = missed = np.zeros_like(utilisation)
+    for pool in case.spec.pools:
+        loads = _loads(case, {pool.name})
+        sizes = [machine.place.size.cpus for machine in case.of_pool(pool.name)]
+        if loads:
+            weight = utilisation * pool.size.cpus * len(sizes)
+            missed = missed + weight * _share(loads, len(sizes), weight / sum(sizes), variation)
+            demand = demand + weight
+    return 100 * (missed / demand + _hosts(case, utilisation, variation))
+
+
+def _hosts(case: Case, utilisation: Numbers, variation: Numbers) -> Numbers:
+    site = case.site
+    if not case.virtual or not site.hosts:
+        return np.zeros_like(utilisation)
+    virtual, threads = sum(m.place.size.cpus for m in case.machines), sum(host.usable_cpus for host in site.hosts)
+    if virtual <= threads:  # every virtual CPU has a thread
+        return np.zeros_like(utilisation)
+    loads = _loads(case, {pool.name for pool in case.spec.pools})
+    share = _share(loads, len(site.hosts), utilisation * virtual / threads, variation)
+    balanced = site.balancing is not None and site.balancing.workers == "fullyAutomated"
+    return share * (model.LEFT_BY_BALANCING if balanced else 1.0)
+
+
+def _share(loads: list[model.Load], nodes: int, used: Numbers, variation: Numbers) -> Numbers:
+    return np.array([model.unmet(u, model.spread(loads, nodes, u, v)) for u, v in zip(used, variation, strict=True)])
+
+
+def _loads(case: Case, pools: set[str]) -> list[model.Load]:
+    return [model.Load(w.name, w.replicas, w.requests.cpu / 1000) for w in case.spec.workloads if w.pool in pools]
+
+
+QUESTIONS = (
+    Question(
+        id="balance.unmet",
+        title="Demand for CPU that stays unmet, load being uneven",
+        unit="%",
+        why="A pod meets the limit of its node before that of a host, so small node VMs run short earlier than large "
+        "hosts; moving VMs does not end that. Where virtual CPUs outnumber threads, hosts run short as "
+        "well, and DRS leaves at most 0.4 of it. Independent workloads, CPU alone.",
+        inputs=(UTILISATION, VARIATION),
+        model=unmet,
+        functions=(model.unmet, model.spread),
+    ),
+)

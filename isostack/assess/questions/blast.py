@@ -1,0 +1,93 @@
+"""Blast radius: what one host takes with it, and who stands beside whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from isostack.assess.capacity import fatal_members
+from isostack.assess.case import Case, Machine
+from isostack.assess.question import Question, Values
+
+
+def capacity(case: Case, values: Values) -> float:
+    """Per cent of the workers' CPUs."""
+    total = sum(machine.wanted.size.cpus for machine in case.workers)
+    return 100 * max(
+        sum(m.wanted.size.cpus for m in machines if m.wanted.role == "worker") / total
+        for machines in case.on_hosts.values()
+    )
+
+
+def quorum(case: Case, values: Values) -> float:
+    """Hosts of which the loss stops the API."""
+    members = sum(machine.wanted.role == "control-plane" for machine in case.machines)
+    return float(
+        sum(
+            sum(m.wanted.role == "control-plane" for m in machines) >= fatal_members(members)
+            for machines in case.on_hosts.values()
+        )
+    )
+
+
+def kernel(case: Case, values: Values) -> float:
+    """The most tenants whose pods share a kernel: of pools that nobody owns, all that have no pool of their own."""
+    return float(max(len(_tenants(case, [machine])) for machine in case.workers))
+
+
+def hardware(case: Case, values: Values) -> float:
+    return float(max(len(_tenants(case, machines)) for machines in case.on_hosts.values()))
+
+
+def _tenants(case: Case, machines: Iterable[Machine]) -> set[str]:
+    """Who may run there; a cluster without tenants has one owner."""
+    owners = {pool.tenant for pool in case.spec.pools if pool.tenant}
+    shared = {tenant.name for tenant in case.spec.tenants} - owners or {""}
+    found: set[str] = set()
+    for machine in machines:
+        if machine.wanted.role == "worker":
+            found |= {machine.wanted.tenant} if machine.wanted.tenant else shared
+    return found
+
+
+QUESTIONS = (
+    Question(
+        id="blast.capacity",
+        title="Workers' CPU that one lost host takes, at worst",
+        unit="%",
+        why="Of the CPUs that the spec asks for, so that hosts larger than asked look no better. Until HA or a spare "
+        "brings it back, the rest must carry the load.",
+        inputs=(),
+        model=capacity,
+        functions=(),
+    ),
+    Question(
+        id="blast.quorum",
+        title="Hosts whose loss alone stops the API",
+        unit="hosts",
+        why="Hosts that carry as many members of etcd as a majority cannot miss. Rules keep them apart on VMs; on "
+        "metal each is a host.",
+        inputs=(),
+        model=quorum,
+        functions=(fatal_members,),
+    ),
+    Question(
+        id="blast.kernel",
+        title="Tenants on one kernel, at most",
+        unit="tenants",
+        why="Containers of one node share its kernel. VMs do not part tenants by themselves: pools of their own do, on "
+        "either target (pools[].tenant).",
+        inputs=(),
+        model=kernel,
+        functions=(),
+    ),
+    Question(
+        id="blast.hardware",
+        title="Tenants on one physical host, at most",
+        unit="tenants",
+        why="On VMs a hypervisor stands between tenants of different nodes; on metal nothing is shared but the "
+        "network. How often either wall is found broken, the rules iso-* say.",
+        inputs=(),
+        model=hardware,
+        functions=(),
+    ),
+)

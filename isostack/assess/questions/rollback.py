@@ -1,0 +1,110 @@
+"""Rollback: what is lost where something must go back, and how long it takes."""
+
+from __future__ import annotations
+
+from components.rules import Evidence
+from isostack.assess.backup import lost
+from isostack.assess.case import Case, NoAnswer
+from isostack.assess.fleet import rebuild_seconds
+from isostack.assess.inputs import Input
+from isostack.assess.question import Numbers, Question, Values
+from isostack.assess.questions.recovery import BOOT
+
+COPY = Input(
+    "rollback.copy",
+    "Until a snapshot of etcd is in its bucket",
+    "s",
+    Evidence("assumption", "a minute for the 2 GiB of etcd's default quota"),
+    60,
+    10,
+    600,
+    0,
+    86400,
+)
+VOLUME_COPY = Input(
+    "rollback.volumeCopy",
+    "Until a backup of the volumes is in its bucket",
+    "s",
+    Evidence("assumption", "hours with much data"),
+    3600,
+    600,
+    14400,
+    0,
+    864_000,
+)
+CLONE = Input(
+    "rollback.clone",
+    "Cloning a node's VM from its template",
+    "s",
+    Evidence("assumption", "40 GB at 1 GbE: 400 s, at 10 GbE: 40 s; linked clones 10 s"),
+    300,
+    10,
+    600,
+    0,
+    36000,
+)
+POST = Input(
+    "rollback.post",
+    "A server's power-on self-test",
+    "s",
+    Evidence("measured", "gitlab.com/testing-farm/infrastructure MR 1526: medians of 218 to 792 s by generation"),
+    531,
+    218,
+    792,
+    10,
+    3600,
+)
+
+
+def objects(case: Case, values: Values) -> Numbers:
+    backup = case.spec.backup.etcd
+    if backup is None:
+        raise NoAnswer("the spec asks for no backup of etcd: all would be lost")
+    return lost(backup.every, values[COPY.id])[1] / 3600
+
+
+def volumes(case: Case, values: Values) -> Numbers:
+    backup = case.spec.backup.volumes
+    if backup is None:
+        raise NoAnswer("the spec asks for no backup of volumes: all would be lost")
+    return lost(backup.every, values[VOLUME_COPY.id])[1] / 3600
+
+
+def node(case: Case, values: Values) -> Numbers:
+    if case.virtual:
+        return (values[CLONE.id] + values[BOOT.id]) / 60
+    return rebuild_seconds(values[POST.id]) / 60
+
+
+QUESTIONS = (
+    Question(
+        id="rollback.objects",
+        title="API objects changed and lost, restoring etcd, at worst",
+        unit="h",
+        why="From backup.etcd.every, the same on every target. A snapshot of VMs is no way back for etcd: a member "
+        "that is reverted breaks raft's promises (rule snap-of-etcd-member).",
+        inputs=(COPY,),
+        model=objects,
+        functions=(lost,),
+    ),
+    Question(
+        id="rollback.volumes",
+        title="Data of volumes changed and lost, restoring, at worst",
+        unit="h",
+        why="From backup.volumes.every, the same on every target. Snapshots of a storage class go back further in "
+        "minutes, but lie on the same array.",
+        inputs=(VOLUME_COPY,),
+        model=volumes,
+        functions=(lost,),
+    ),
+    Question(
+        id="rollback.node",
+        title="A broken node built anew from its image after",
+        unit="min",
+        why="The way back for a node's system on either target, instead of a snapshot: a VM is cloned, a host imaged "
+        "through its BMC with two power-on self-tests. Decision and drain come on top.",
+        inputs=(CLONE, BOOT, POST),
+        model=node,
+        functions=(rebuild_seconds,),
+    ),
+)

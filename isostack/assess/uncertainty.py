@@ -1,0 +1,56 @@
+"""Uncertainty: values for inputs that are known as ranges, drawn evenly and always the same, and what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isostack.assess.inputs import Input
+
+Array = NDArray[np.float64]
+POINTS, MULTIPLIER = 1021, 331
+"""Of a Korobov lattice, a quasi-Monte Carlo rule: point i is i * MULTIPLIER^j / POINTS, modulo 1, in dimension j. A
+prime, so that each coordinate takes every of its values once. scipy has better rules and takes two seconds to load
+[measured]; tests hold the results against its Sobol sequence."""
+SEED = 2020
+SHARE = (0.05, 0.95)
+"""What an interval spans: all but the twentieth on either side."""
+
+
+def draw(inputs: Sequence[Input]) -> Mapping[str, Array]:
+    """By id, POINTS values of each input, which lie like a triangle over its range with its top at the value. The same
+    for every question and every stack, so that differences between stacks are of stacks."""
+    at = np.arange(POINTS)
+    shifts = np.random.default_rng(SEED).random(len(inputs))
+    return {
+        each.id: _triangle(each, (at * pow(MULTIPLIER, j, POINTS) / POINTS + shifts[j]) % 1.0)
+        for j, each in enumerate(inputs)
+    }
+
+
+def usual(inputs: Sequence[Input]) -> dict[str, Array]:
+    """Each input at its value, as an array of one."""
+    return {each.id: np.array([_value(each)]) for each in inputs}
+
+
+def interval(answers: Array) -> tuple[float, float]:
+    low, high = np.quantile(answers, SHARE)
+    return float(low), float(high)
+
+
+def _triangle(each: Input, share: Array) -> Array:
+    low, high, top = each.low, each.high, _value(each)
+    if high <= low:
+        return np.full(len(share), top)
+    turn = (top - low) / (high - low)
+    with np.errstate(invalid="ignore"):
+        rising = low + np.sqrt(share * (high - low) * (top - low))
+        falling = high - np.sqrt((1 - share) * (high - low) * (high - top))
+    return np.where(share < turn, rising, falling)
+
+
+def _value(each: Input) -> float:
+    assert each.value is not None  # a question without one is not asked
+    return each.value
