@@ -216,10 +216,13 @@ def _narrowed(
 def explain(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[RULE|CLAIM|FIELD]", help="A rule's id, a claim's number, a field of a spec."),
+        typer.Argument(
+            metavar="[RULE|CLAIM|FIELD|QUESTION|INPUT]",
+            help="A rule's id, a claim's number, a field of a spec, a question or an input of `assess`.",
+        ),
     ] = None,
 ) -> None:
-    """Say what a rule checks and why, with its evidence, how to mend and how to waive; without a name, list all."""
+    """Say what is behind a rule, a claim, a field or a number, with its evidence; without a name, list all."""
     from isostack.explaining import explanation
 
     with output():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from components.problems import InvalidInput, Problem, listed
-from isostack import asking, changing, checking, exporting, pulling
+from isostack import asking, assessing, changing, checking, exporting, pulling
 from isostack.run import (
     BAD_INPUT,
     FINE,
@@ -45,6 +45,7 @@ app = typer.Typer(
 )
 
 
+app.command(cls=Command)(assessing.assess)
 app.command(cls=Command)(checking.check)
 app.command(cls=Command)(checking.explain)
 app.command(cls=Command)(changing.diff)

@@ -1,4 +1,4 @@
-"""What is behind a rule, a claim or a field: the text of `isostack explain` and of docs/policies."""
+"""What is behind a rule, a claim, a field or a number: the text of `isostack explain` and of docs/policies."""
 
 from __future__ import annotations
 
@@ -31,8 +31,13 @@ def explanation(name: str | None) -> str:
     for path, (takes, meaning) in described.items():
         if re.fullmatch(_pattern(path), name):
             return "\n".join(_field(path.replace("[]", ""), takes, meaning))
+    from isostack import tracing  # brings numpy, which rules and fields need not wait for
+
+    if traced := tracing.trace(name):
+        return traced
     names = [path.replace("[]", "") for path in described]
-    raise InvalidInput([_unknown(name, [*catalogue.rules(), *(f"claim-{c.number}" for c in CLAIMS), *names])])
+    claims = (f"claim-{each.number}" for each in CLAIMS)
+    raise InvalidInput([_unknown(name, [*catalogue.rules(), *claims, *names, *tracing.names()])])
 
 
 def _pattern(path: str) -> str:
@@ -43,8 +48,9 @@ def _pattern(path: str) -> str:
 
 def _unknown(name: str, known: Sequence[str]) -> Problem:
     near = did_you_mean(name, known)
-    right = f"did you mean {near!r}?" if near else "`isostack explain` lists rules and claims, `isostack schema` fields"
-    return Problem(f"no rule, claim or field {name!r}", right)
+    listed = "`isostack explain` lists rules, claims and questions, `isostack schema` fields"
+    right = f"did you mean {near!r}?" if near else listed
+    return Problem(f"no rule, claim, field, question or input {name!r}", right)
 
 
 def pack_of(rule: Rule) -> str:
@@ -81,6 +87,9 @@ def _all() -> Iterator[str]:
     yield "claims"
     for each in CLAIMS:
         yield f"  claim-{each.number:<26} {each.title}: {each.verdict}"
+    from isostack import tracing
+
+    yield from ("", "questions of `isostack assess` (their inputs: isostack explain inputs)", *tracing.listed())
 
 
 def _rule(rule: Rule) -> Iterator[str]:

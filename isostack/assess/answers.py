@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isostack.assess.case import Case, NoAnswer
+from isostack.assess.case import Case, Kind, NoAnswer
 from isostack.assess.inputs import Input
 from isostack.assess.question import Question, Values
 from isostack.assess.uncertainty import Array, draw, interval, usual
 
 SAME = 0.05
-"""Answers nearer than this share of the larger are equal: no model here is better [assumption]."""
+"""Answers nearer than this share of the larger are equal: no model here is better [assumption]. So are those that
+differ by less than their question names as unnoticed."""
 BEYOND = 20.0
 """How many times as much, or as little, as an input's value a flip is looked for."""
 GRID, REFINED = 129, 5
-Kind = Literal["VMs", "metal"]
+NOISE = 1e-9
+"""Of a difference: what rounding makes of one that an input does not touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Flip:
     below: Kind
     above: Kind
     """Which is ahead on either side, evaluated there."""
+    unit: str
     plausible: bool
     """It lies in the input's range, and so decides."""
 
@@ -68,7 +70,10 @@ class Flip:
 class Answer:
     """One question."""
 
-    question: Question
+    question: str
+    """Id."""
+    title: str
+    unit: str
     results: Mapping[str, Result | str]
     """By stack; a text: why it has no answer."""
     ahead: Kind | None
@@ -88,7 +93,8 @@ def answer(question: Question, cases: Sequence[Case], inputs: Mapping[str, Input
     """Of inputs as they are given. Raises nothing: what cannot be answered says why."""
     own = [inputs[each.id] for each in question.inputs]
     if missing := [each.id for each in own if each.value is None]:
-        return Answer(question, dict.fromkeys((case.stack for case in cases), f"needs {', '.join(missing)}"), None)
+        needs = f"needs {', '.join(missing)}"
+        return Answer(question.id, question.title, question.unit, {case.stack: needs for case in cases}, None)
     at, drawn = _values(question, usual(own)), _values(question, _drawn(own, inputs))
     results: dict[str, Result | str] = {}
     best: dict[str, tuple[float, Case]] = {}
@@ -101,10 +107,11 @@ def answer(question: Question, cases: Sequence[Case], inputs: Mapping[str, Input
         except NoAnswer as error:
             results[case.stack] = str(error)
     if len(best) < 2:
-        return Answer(question, results, None)
+        return Answer(question.id, question.title, question.unit, results, None)
     vms, metal = best["VMs"][1], best["metal"][1]
     ahead = _ahead(question, vms, metal, at)[0]
-    found = Answer(question, results, _KINDS[ahead], (vms.stack, metal.stack))
+    stacks = (vms.stack, metal.stack)
+    found = Answer(question.id, question.title, question.unit, results, _KINDS[ahead], stacks)
     return replace(
         found,
         share=float(np.mean(_ahead(question, vms, metal, drawn) == ahead)),
@@ -129,7 +136,7 @@ def _values(question: Question, values: Mapping[str, Array]) -> Values:
 def _ahead(question: Question, vms: Case, metal: Case, values: Values) -> NDArray[np.int_]:
     """-1 where VMs are ahead, 1 where metal is, 0 where they are equal."""
     a, b = question.answer(vms, values), question.answer(metal, values)
-    same = np.abs(a - b) <= SAME * np.maximum(np.abs(a), np.abs(b))
+    same = np.abs(a - b) <= np.maximum(SAME * np.maximum(np.abs(a), np.abs(b)), question.unnoticed)
     return np.where(same, 0, np.sign(a - b)).astype(int)
 
 
@@ -138,7 +145,7 @@ def _swings(question: Question, vms: Case, metal: Case, inputs: Sequence[Input])
     for each in inputs:
         values = {**_many(inputs, 2), each.id: np.array([each.low, each.high])}
         low, high = (question.answer(vms, values) - question.answer(metal, values)).tolist()
-        if low != high:
+        if abs(low - high) > NOISE * max(abs(low), abs(high)):
             found.append(Swing(each.id, low, high))
     return sorted(found, key=lambda swing: -swing.size)
 
@@ -175,7 +182,7 @@ def _flip(question: Question, vms: Case, metal: Case, inputs: Sequence[Input], e
     below, above = (_KINDS[int(own)], _KINDS[-int(own)]) if b > value else (_KINDS[-int(own)], _KINDS[int(own)])
     assert below
     assert above
-    return Flip(each.id, value, b, below, above, each.low <= b <= each.high)
+    return Flip(each.id, value, b, below, above, each.unit, each.low <= b <= each.high)
 
 
 def _grid(low: float, high: float) -> Array:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from components.facts import Place, Realisation, SiteFacts, Wanted
 from components.plan import Plan
 from components.spec import Spec, Workload
+
+Kind = Literal["VMs", "metal"]
 
 
 class NoAnswer(Exception):
@@ -55,7 +58,7 @@ class Case:
         return any(site.service_ended for site in self.sites)
 
     @property
-    def label(self) -> str:
+    def label(self) -> Kind:
         return "VMs" if self.virtual else "metal"
 
     @property

@@ -35,6 +35,8 @@ class Question:
     model: Model
     functions: tuple[Callable[..., object], ...]
     """What the model is made of: pure functions with their sources."""
+    unnoticed: float = 0.0
+    """Differences up to this are none, in the question's unit."""
 
     def answer(self, case: Case, values: Values) -> NDArray[np.float64]:
         """Raises NoAnswer."""

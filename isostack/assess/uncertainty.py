@@ -20,12 +20,12 @@ SHARE = (0.05, 0.95)
 
 
 def draw(inputs: Sequence[Input]) -> Mapping[str, Array]:
-    """By id, POINTS values of each input, which lie like a triangle over its range with its top at the value. The same
-    for every question and every stack, so that differences between stacks are of stacks."""
+    """By id, POINTS values of each input over its range. The same for every question and every stack, so that
+    differences between stacks are of stacks."""
     at = np.arange(POINTS)
     shifts = np.random.default_rng(SEED).random(len(inputs))
     return {
-        each.id: _triangle(each, (at * pow(MULTIPLIER, j, POINTS) / POINTS + shifts[j]) % 1.0)
+        each.id: _halves(each, (at * pow(MULTIPLIER, j, POINTS) / POINTS + shifts[j]) % 1.0)
         for j, each in enumerate(inputs)
     }
 
@@ -40,15 +40,11 @@ def interval(answers: Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _triangle(each: Input, share: Array) -> Array:
-    low, high, top = each.low, each.high, _value(each)
-    if high <= low:
-        return np.full(len(share), top)
-    turn = (top - low) / (high - low)
-    with np.errstate(invalid="ignore"):
-        rising = low + np.sqrt(share * (high - low) * (top - low))
-        falling = high - np.sqrt((1 - share) * (high - low) * (high - top))
-    return np.where(share < turn, rising, falling)
+def _halves(each: Input, share: Array) -> Array:
+    """Half of the values evenly below the input's value, half evenly above it: so that is their median."""
+    value = _value(each)
+    below, above = each.low + 2 * share * (value - each.low), value + (2 * share - 1) * (each.high - value)
+    return np.where(share < 0.5, below, above)
 
 
 def _value(each: Input) -> float:

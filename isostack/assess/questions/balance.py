@@ -78,9 +78,11 @@ QUESTIONS = (
         unit="%",
         why="A pod meets the limit of its node before that of a host, so small node VMs run short earlier than large "
         "hosts; moving VMs does not end that. Where virtual CPUs outnumber threads, hosts run short as "
-        "well, and DRS leaves at most 0.4 of it. Independent workloads, CPU alone.",
+        "well, and DRS leaves at most 0.4 of it. Independent workloads, CPU alone; held against a simulation "
+        "for 10 to 112 pods a node, and a guess beyond. Differences under 0.1 % count as none.",
         inputs=(UTILISATION, VARIATION),
         model=unmet,
         functions=(model.unmet, model.spread),
+        unnoticed=0.1,
     ),
 )

@@ -1,0 +1,77 @@
+"""The assessment of a spec: every question asked of all its stacks, and what that comes to. Adds nothing up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from isostack.assess.answers import Answer, answer
+from isostack.assess.case import Case, Kind
+from isostack.assess.inputs import Input
+from isostack.assess.questions import questions
+from isostack.inputs import Planned
+
+
+class Overall(StrEnum):
+    """Which kind of machine the answers speak for, without weights."""
+
+    VMS = "VMs are ahead"
+    METAL = "metal is ahead"
+    NEITHER = "neither is ahead in all"
+    EQUAL = "equal in all"
+    ALONE = "nothing to hold against each other"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One stack."""
+
+    stack: str
+    kind: Kind
+    ended: str
+    """ISO date on which its provider ended its service; empty: it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All questions of all stacks of a spec."""
+
+    spec: str
+    sides: tuple[Side, ...]
+    overall: Overall
+    answers: tuple[Answer, ...]
+    inputs: tuple[Input, ...]
+    """What was assumed or given, as far as a question uses it."""
+
+    @property
+    def compared(self) -> tuple[Answer, ...]:
+        """Those in which VMs and metal were held against each other."""
+        return tuple(each for each in self.answers if each.stacks)
+
+
+def assess(planned: Sequence[Planned], inputs: Mapping[str, Input]) -> Assessment:
+    """Of plans alone: nothing is previewed."""
+    cases = [Case.of(each.stack.name, each.plan) for each in planned]
+    answers = tuple(answer(question, cases, inputs) for question in questions().values())
+    return Assessment(
+        spec=planned[0].plan.spec.name,
+        sides=tuple(_side(case) for case in cases),
+        overall=_overall(answers),
+        answers=answers,
+        inputs=tuple(inputs.values()),
+    )
+
+
+def _side(case: Case) -> Side:
+    return Side(case.stack, case.label, next((site.service_ended for site in case.sites if site.service_ended), ""))
+
+
+def _overall(answers: Sequence[Answer]) -> Overall:
+    """One that is ahead somewhere and behind nowhere dominates."""
+    if not any(each.stacks for each in answers):
+        return Overall.ALONE
+    ahead = {each.ahead for each in answers if each.ahead}
+    if len(ahead) == 2:
+        return Overall.NEITHER
+    return {"VMs": Overall.VMS, "metal": Overall.METAL}[ahead.pop()] if ahead else Overall.EQUAL

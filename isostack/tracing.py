@@ -1,0 +1,74 @@
+"""What is behind a number of an assessment: its question, the functions that it is made of, inputs, sources."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+
+from isostack.assess.inputs import Input
+from isostack.assess.question import Question
+from isostack.assess.questions import inputs, questions
+from isostack.report.assessed import span
+
+WIDTH = 100
+
+
+def trace(name: str) -> str | None:
+    """Of a question or an input; `inputs` lists them. None: it is neither."""
+    if name == "inputs":
+        return "\n".join(f"{each.id:<26} {span(each)}: {each.title}" for each in inputs().values())
+    if name in questions():
+        return "\n".join(_question(questions()[name]))
+    if name in inputs():
+        return "\n".join(_input(inputs()[name]))
+    return None
+
+
+def names() -> list[str]:
+    return [*questions(), *inputs()]
+
+
+def listed() -> Iterator[str]:
+    for each in questions().values():
+        yield f"  {each.id:<32} {each.title}"
+
+
+def _question(question: Question) -> Iterator[str]:
+    yield f"{question.id}: {question.title}, in {question.unit}; less is better"
+    yield from ("", *textwrap.wrap(question.why, WIDTH))
+    yield from ("", "Made of")
+    yield f"  {_where(question.model)}"
+    for function in question.functions:
+        yield f"  {_where(function)}"
+        yield from textwrap.wrap(_says(function), WIDTH, initial_indent="    ", subsequent_indent="    ")
+    if question.inputs:
+        yield from ("", "Inputs: of what neither the spec nor the target's config says")
+        for each in question.inputs:
+            text = f"{each.id} {span(each)}: {each.title} {each.evidence}"
+            yield from textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+
+
+def _input(each: Input) -> Iterator[str]:
+    yield f"{each.id}: {each.title}"
+    yield f"{span(each)}, from {each.least:g} to {each.most:g} at all" if not each.is_price else "no default"
+    yield from (
+        "",
+        "Evidence",
+        *textwrap.wrap(str(each.evidence), WIDTH, initial_indent="  ", subsequent_indent="    "),
+    )
+    yield from ("", "Questions that need it")
+    for question in questions().values():
+        if each in question.inputs:
+            yield f"  {question.id:<32} {question.title}"
+    example = f"{{low: {each.low:g}, value: {each.value:g}, high: {each.high:g}}}" if each.value is not None else "190"
+    yield from ("", "To give your own, in the FILE of isostack assess --inputs FILE", f"  {each.id}: {example}")
+
+
+def _where(function: Callable[..., object]) -> str:
+    """`isostack/assess/recovery.py volume_back`."""
+    return f"{function.__module__.replace('.', '/')}.py {function.__qualname__}"
+
+
+def _says(function: Callable[..., object]) -> str:
+    return " ".join((inspect.getdoc(function) or "").split())
