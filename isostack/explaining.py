@@ -96,19 +96,19 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"{rule.id}: {rule.title}"
     yield f"pack {pack_of(rule)}, {rule.level}, severity {rule.severity}, speaks of {speaks_of(rule)}"
     if rule.why:
-        yield from ("", *_wrapped(rule.why))
+        yield from ("", *wrapped(rule.why))
     if rule.claims:
         yield from ("", "Claims")
         for number in rule.claims:
             yield f"  claim-{number} {claim(number).title}"
-    yield from ("", "Way out", *_wrapped(rule.remediation, "  "))
+    yield from ("", "Way out", *wrapped(rule.remediation, "  "))
     if rule.params:
         yield from ("", "Parameters")
         for param in rule.params:
-            yield from _wrapped(_param(param), "  ", hanging="    ")
+            yield from wrapped(_param(param), "  ", hanging="    ")
     yield from ("", "Evidence")
     for each in rule.evidence:
-        yield from _wrapped(str(each), "  ", hanging="    ")
+        yield from wrapped(str(each), "  ", hanging="    ")
     yield from ("", "To accept it, in the stack file", *(f"  {line}" for line in waiver(rule).splitlines()))
     yield from ("", f"Another level: isostack:policies: {{levels: {{{rule.id}: advisory, mandatory or disabled}}}}")
 
@@ -120,7 +120,7 @@ def _param(param: Param) -> str:
 
 def _claim(each: Claim) -> Iterator[str]:
     yield f"claim-{each.number}: {each.title}"
-    yield from ("", f"The post of 2020 holds: {each.said}", f"Today: {each.verdict}.", *_wrapped(each.today))
+    yield from ("", f"The post of 2020 holds: {each.said}", f"Today: {each.verdict}.", *wrapped(each.today))
     yield from ("", "Rules that put it to the test")
     for rule in answers(each.number):
         yield f"  {rule.id:<32} {rule.title}"
@@ -128,7 +128,7 @@ def _claim(each: Claim) -> Iterator[str]:
 
 def _field(field: str, takes: str, meaning: str) -> Iterator[str]:
     yield f"{field}: {takes}"
-    yield from ("", *_wrapped(meaning))
+    yield from ("", *wrapped(meaning))
     rules = [rule for rule in catalogue.rules().values() if _names(rule, field)]
     if rules:
         yield from ("", "Rules whose way out names it")
@@ -141,7 +141,7 @@ def _names(rule: Rule, field: str) -> bool:
     return bool(re.search(rf"(?<![\w.]){re.escape(field)}(?![\w])", re.sub(r"\[[^\]]*\]", "", rule.remediation)))
 
 
-def _wrapped(text: str, prefix: str = "", hanging: str = "") -> list[str]:
+def wrapped(text: str, prefix: str = "", hanging: str = "") -> list[str]:
     return textwrap.wrap(
         text,
         WIDTH,

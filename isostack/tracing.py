@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 
 from isostack.assess.inputs import Input
 from isostack.assess.question import Question
 from isostack.assess.questions import inputs, questions
+from isostack.explaining import wrapped
 from isostack.report.assessed import span
-
-WIDTH = 100
 
 
 def trace(name: str) -> str | None:
@@ -36,17 +34,16 @@ def listed() -> Iterator[str]:
 
 def _question(question: Question) -> Iterator[str]:
     yield f"{question.id}: {question.title}, in {question.unit}; less is better"
-    yield from ("", *textwrap.wrap(question.why, WIDTH))
+    yield from ("", *wrapped(question.why))
     yield from ("", "Made of")
-    yield f"  {_where(question.model)}"
-    for function in question.functions:
+    for function in (question.model, *question.functions):
         yield f"  {_where(function)}"
-        yield from textwrap.wrap(_says(function), WIDTH, initial_indent="    ", subsequent_indent="    ")
+        yield from wrapped(_says(function), "    ")
     if question.inputs:
         yield from ("", "Inputs: of what neither the spec nor the target's config says")
         for each in question.inputs:
             text = f"{each.id} {span(each)}: {each.title} {each.evidence}"
-            yield from textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+            yield from wrapped(text, "  ", hanging="    ")
 
 
 def _input(each: Input) -> Iterator[str]:
@@ -55,7 +52,7 @@ def _input(each: Input) -> Iterator[str]:
     yield from (
         "",
         "Evidence",
-        *textwrap.wrap(str(each.evidence), WIDTH, initial_indent="  ", subsequent_indent="    "),
+        *wrapped(str(each.evidence), "  ", hanging="    "),
     )
     yield from ("", "Questions that need it")
     for question in questions().values():

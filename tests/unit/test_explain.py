@@ -7,7 +7,8 @@ import re
 import pytest
 
 from components.rules import BOTH, Rule
-from isostack import policydocs
+from isostack import answerdoc, policydocs
+from isostack.assess.questions import questions
 from isostack.explaining import explanation
 from policies import catalogue
 from policies.claims import CLAIMS, Claim
@@ -53,13 +54,16 @@ def test_a_field_is_explained() -> None:
 
 def test_everything_is_listed() -> None:
     text = Run(ROOT, "explain").out
-    for name in (*catalogue.packs(), *catalogue.rules(), *(f"claim-{each.number}" for each in CLAIMS)):
+    for name in (*catalogue.packs(), *catalogue.rules(), *(f"claim-{each.number}" for each in CLAIMS), *questions()):
         assert re.search(rf"^ *{name}\b", text, re.MULTILINE)
 
 
 def test_nothing_has_that_name() -> None:
     run = Run(ROOT, "explain", "drs-valu")
-    assert (run.code, run.err) == (2, "error: no rule, claim or field 'drs-valu'; did you mean 'drs-value'?\n")
+    assert (run.code, run.err) == (
+        2,
+        "error: no rule, claim, field, question or input 'drs-valu'; did you mean 'drs-value'?\n",
+    )
     assert Run(ROOT, "explain", "14").code == 2
 
 
@@ -69,3 +73,8 @@ def test_pages_are_fresh() -> None:
     for name in policydocs.pages():
         assert (DOCS / f"policies/{name}.md").read_text("utf-8") == f"{policydocs.page(name)}\n", "run scripts/generate"
     assert (DOCS / "claims.md").read_text("utf-8") == f"{policydocs.page('claims')}\n", "run scripts/generate"
+
+
+def test_the_answer_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert (DOCS / "answer.md").read_text("utf-8") == f"{answerdoc.page()}\n", "run scripts/generate"

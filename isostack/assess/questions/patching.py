@@ -95,6 +95,7 @@ def year(case: Case, values: Values) -> Numbers:
 
 
 def restarts(case: Case, values: Values) -> Numbers:
+    """Of VMs the rounds of their systems alone; of hosts, which a round of firmware restarts too, the more of both."""
     rounds, firmware = values[ROUNDS.id], values[FIRMWARE_ROUNDS.id]
     return rounds if case.virtual else np.maximum(rounds, firmware)
 
