@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from isostack.assess.questions import inputs
-from isostack.assessment import assess
+from isostack.assessment import assess, planned_cases
 from isostack.given import given
 from isostack.inputs import plan_all, stacks_of
 from isostack.report.assessment import markdown
@@ -39,7 +39,7 @@ def _page() -> Iterator[str]:
     )
     for spec in SPECS:
         yield from ("", f"## {spec}", "")
-        yield markdown(assess(plan_all(stacks_of(project, spec)[0]), known)).removeprefix("#").rstrip()
+        yield markdown(assess(planned_cases(plan_all(stacks_of(project, spec)[0])), known)).removeprefix("#").rstrip()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ def assess(
 ) -> None:
     """Answer in numbers whether a cluster should run on VMs: what is better on which target, and what would flip it."""
     from isostack.assess.questions import inputs as all_inputs
-    from isostack.assessment import assess as assess_plans
+    from isostack.assessment import assess as assess_cases
+    from isostack.assessment import planned_cases
     from isostack.given import given
     from isostack.inputs import plan_all, stacks_of, warnings
 
@@ -42,7 +43,7 @@ def assess(
     warn(strays)
     planned = plan_all(stacks)
     warn(warnings(planned))
-    result = assess_plans(planned, known)
+    result = assess_cases(planned_cases(planned), known)
     if format is AssessFormat.json:
         print_json("assess", assessment=result)
         return

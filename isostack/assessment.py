@@ -50,17 +50,20 @@ class Assessment:
         return tuple(each for each in self.answers if each.stacks)
 
 
-def assess(planned: Sequence[Planned], inputs: Mapping[str, Input]) -> Assessment:
-    """Of plans alone: nothing is previewed."""
-    cases = [Case.of(each.stack.name, each.plan) for each in planned]
+def assess(cases: Sequence[Case], inputs: Mapping[str, Input]) -> Assessment:
+    """Of stacks of one spec, planned or previewed."""
     answers = tuple(answer(question, cases, inputs) for question in questions().values())
     return Assessment(
-        spec=planned[0].plan.spec.name,
+        spec=cases[0].spec.name,
         sides=tuple(_side(case) for case in cases),
         overall=_overall(answers),
         answers=answers,
         inputs=tuple(inputs.values()),
     )
+
+
+def planned_cases(planned: Sequence[Planned]) -> list[Case]:
+    return [Case.of(each.stack.name, each.plan) for each in planned]
 
 
 def _side(case: Case) -> Side:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from components.facts import Place, Realisation, SiteFacts, Wanted
+from components.facts import ClusterFacts, MachineFacts, Place, Realisation, SiteFacts, Wanted
 from components.plan import Plan
 from components.spec import Spec, Workload
 
@@ -40,6 +40,14 @@ class Case:
     def of(cls, stack: str, plan: Plan) -> Case:
         machines = tuple(Machine(each.wanted, each.place) for each in plan.machines)
         return cls(stack, plan.spec, plan.sites, machines, plan.realisations)
+
+    @classmethod
+    def of_facts(
+        cls, stack: str, cluster: ClusterFacts, sites: Iterable[SiteFacts], machines: Iterable[MachineFacts]
+    ) -> Case:
+        """The same of what a preview says of itself."""
+        made = tuple(Machine(each.wanted, each.place) for each in machines)
+        return cls(stack, cluster.wanted, tuple(sites), made, cluster.realisations)
 
     @property
     def site(self) -> SiteFacts:

@@ -16,6 +16,7 @@ from isostack.assess.inputs import Input
 from isostack.assess.question import Question
 from isostack.assess.questions import TOPICS, inputs, questions
 from isostack.assess.uncertainty import POINTS, draw, interval, usual
+from isostack.assessment import planned_cases
 from isostack.given import given
 from isostack.inputs import plan_all, stacks_of
 from isostack.stacks import find_project
@@ -27,8 +28,7 @@ EVERY = list(questions().values())
 
 
 def cases(spec: str) -> list[Case]:
-    planned = plan_all(stacks_of(find_project(ROOT), spec)[0])
-    return [Case.of(each.stack.name, each.plan) for each in planned]
+    return planned_cases(plan_all(stacks_of(find_project(ROOT), spec)[0]))
 
 
 CASES = {spec: cases(spec) for spec in SPECS}

@@ -12,7 +12,7 @@ import pytest
 from components.problems import InvalidInput
 from isostack.assess.answers import Answer
 from isostack.assess.questions import inputs, questions
-from isostack.assessment import Assessment, Overall, Side, _overall, assess
+from isostack.assessment import Assessment, Overall, Side, _overall, assess, planned_cases
 from isostack.explaining import explanation
 from isostack.given import given
 from isostack.inputs import plan_all, stacks_of
@@ -31,7 +31,7 @@ def at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def assessed_spec(spec: str) -> Assessment:
-    return assess(plan_all(stacks_of(find_project(ROOT), spec)[0]), given(PRICES, inputs()))
+    return assess(planned_cases(plan_all(stacks_of(find_project(ROOT), spec)[0])), given(PRICES, inputs()))
 
 
 def of(ahead: str | None, stacks: tuple[str, ...] = ("a", "b")) -> Answer:
