@@ -60,7 +60,9 @@ def _head(review: Review) -> Iterator[str]:
     if not changing:
         return
     kinds = [kind for kind in _MARKS if any(each.count(kind) for each in review.stacks)]
-    yield f"| stack | machines |{''.join(f' {_MARKS[kind]} {kind} |' for kind in kinds)}"
+    heads = [f" {_MARKS[kind]} {kind} |" for kind in kinds]
+    heads[:1] = [f" resources{head}" for head in heads[:1]]
+    yield f"| stack | machines |{''.join(heads)}"
     yield "|---|---:|" + "---:|" * len(kinds)
     for change in review.stacks:
         counts = "".join(f" {change.count(kind) or '-'} |" for kind in kinds)
