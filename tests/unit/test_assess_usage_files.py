@@ -310,6 +310,10 @@ def test_what_is_wrong_with_a_csv(tmp_path: Path, text: str, told: list[str]) ->
     assert faults(tmp_path, text) == told
 
 
+def test_a_header_that_is_too_long_is_not_gone_through(tmp_path: Path) -> None:
+    assert faults(tmp_path, "time" + ",a" * 150_000) == ["FILE:1:1: has 150,001 columns; at most 150,000 are taken"]
+
+
 # ---- Files of any kind
 
 

@@ -49,7 +49,8 @@ class Axis:
     where they are not, or where `columns` columns would be too many."""
 
     def __init__(self, times: npt.NDArray[np.float64], columns: int, faults: Faults) -> None:
-        self._times = np.unique(times)
+        ordered = np.sort(times)
+        self._times = ordered[np.append(True, np.diff(ordered) > 0)] if len(times) else ordered
         gaps = np.diff(self._times)
         self.step: float | None = None
         self._places = np.zeros(len(self._times), dtype=np.intp)

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 import numpy as np
 
@@ -24,6 +25,8 @@ _LONG = (_TIME, ("workload", "pod"), ("cores", "cpu"))
 _HEADER = "the first line is time,<workload>,<workload>,... or time,workload,cores"
 _MILLICORES = re.compile(r"[0-9]{1,12}m")
 _CELL = re.compile(r'("(?:[^"]|"")*"|[^,]*)(?:,|$)')
+MAX_COLUMNS = 150_000
+"""Pods that a cluster holds [documented] https://kubernetes.io/docs/setup/best-practices/cluster-large/"""
 _LATEST = 1e11
 """Unix seconds until the year 5138: what is more is no seconds."""
 
@@ -39,8 +42,8 @@ class _Text:
 
     def column(self, line: int, cell: int) -> int:
         """At which column a cell of a line begins, both counted from 1 and from 0."""
-        places = [match.start() + 1 for match in _CELL.finditer(self.lines[line - 1])]
-        return places[cell] if cell < len(places) else 1
+        match = next(islice(_CELL.finditer(self.lines[line - 1]), cell, None), None)
+        return match.start() + 1 if match else 1
 
 
 def read(text: str, source: str, faults: Faults) -> Usage:
@@ -58,10 +61,14 @@ def read(text: str, source: str, faults: Faults) -> Usage:
         faults.refuse(f"the first column is {names[0][:40]!r}, not time", _HEADER, line)
     if len(names) == len(_LONG) and all(name.lower() in may for name, may in zip(names, _LONG, strict=True)):
         return _long(file, rows, source, faults)
+    if len(names) > MAX_COLUMNS:
+        faults.refuse(f"has {len(names):,} columns", f"at most {MAX_COLUMNS:,} are taken", line)
+    met: set[str] = set()
     for i, name in enumerate(names[1:], start=1):
-        if not name or name in names[1:i]:
+        if not name or name in met:
             what = f"column {name!r} stands twice" if name else "a column without a name"
             faults.tell(what, "name each column after its workload or pod", line, file.column(line, i))
+        met.add(name)
     if len(names) == 1:
         faults.refuse("has times and no workload", _HEADER, line)
     return _wide(file, rows, names, source, faults)
@@ -95,11 +102,10 @@ def _wide(file: _Text, rows: Iterator[Row], names: list[str], source: str, fault
         lines.append(line)
         times.append(_time(cells[0], _teller(file, faults, line, 0)))
         try:
-            values = np.array([float(cell) if cell else math.nan for cell in cells[1:]])
-            sound = not ((values < 0) | (values > MAX_CORES)).any()
+            values = np.array(list(map(float, cells[1:])))
         except ValueError:
-            sound = False
-        if not sound:
+            values = np.array([-1.0])
+        if ((values < 0) | (values > MAX_CORES)).any():  # or a cell is empty, or in millicores
             values = np.array([_cores(cell, _teller(file, faults, line, i)) for i, cell in enumerate(cells[1:], 1)])
         table.append(values)
     if not lines:
@@ -132,9 +138,16 @@ def _long(file: _Text, rows: Iterator[Row], source: str, faults: Faults) -> Usag
         if not name:
             faults.tell("a sample of nobody", "name its workload or pod", line, file.column(line, 1))
         lines.append(line)
-        times.append(_time(cells[0], _teller(file, faults, line, 0)))
+        try:
+            time, value = float(cells[0]), float(cells[2])
+        except ValueError:
+            time = value = -1.0
+        if not (0 <= time < _LATEST and 0 <= value <= MAX_CORES):
+            time = _time(cells[0], _teller(file, faults, line, 0))
+            value = _cores(cells[2], _teller(file, faults, line, 2))
+        times.append(time)
         of.append(columns.setdefault(name, len(columns)))
-        cores.append(_cores(cells[2], _teller(file, faults, line, 2)))
+        cores.append(value)
     if not lines:
         faults.end()
         faults.refuse("has a header and no sample", "add a row for each moment and workload", 1)
@@ -154,8 +167,9 @@ def _long(file: _Text, rows: Iterator[Row], source: str, faults: Faults) -> Usag
 
 def _repeated(keys: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[int]:
     """Which were there before, in their order."""
-    _, first = np.unique(keys, return_index=True)
-    return [int(i) for i in np.setdiff1d(np.arange(len(keys)), first)]
+    order = np.argsort(keys, kind="stable")
+    again = order[1:][np.diff(keys[order]) == 0]
+    return [int(i) for i in np.sort(again)]
 
 
 Teller = Callable[[str, str], None]
