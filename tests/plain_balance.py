@@ -30,29 +30,34 @@ def simulate(
     placement: Sequence[int],
     requests: Sequence[float],
     vms: Sequence[int],
+    vcpus: float | None = None,
     seed: int = 0,
 ) -> Plain:
     """As simulation.simulate, for lists."""
     hosts, pods = range(len(capacities)), range(len(placement))
-    unit_of = list(vms) if balancer == "drs" else list(pods)
+    unit_of = list(pods) if balancer.startswith("descheduler") else list(vms)
     host = {unit_of[pod]: placement[pod] for pod in pods}
     window, every = max(1, round(WINDOW_SECONDS / step)), max(1, round(EVERY_SECONDS / step))
     rng = np.random.default_rng(seed)
     lost = total = 0.0
     variances: list[float] = []
+    history: list[dict[int, float]] = []
     moves = 0
     for t, sample in enumerate(demand):
-        load = [0.0] * len(capacities)
+        used = dict.fromkeys(host, 0.0)
         for pod in pods:
-            load[host[unit_of[pod]]] += sample[pod]
+            used[unit_of[pod]] += sample[pod]
+        if vcpus is not None:
+            lost += sum(max(0.0, cores - vcpus) for cores in used.values())
+            used = {unit: min(cores, vcpus) for unit, cores in used.items()}
+        load = loads(used, host, len(capacities))
         lost += sum(max(0.0, load[h] - capacities[h]) for h in hosts)
-        total += sum(load)
+        total += sum(sample)
         variances.append(pvariance([load[h] / capacities[h] for h in hosts]))
+        history.append(used)
         if balancer == "none" or (t + 1) % every:
             continue
-        seen = dict.fromkeys(host, 0.0)
-        for pod in pods:
-            seen[unit_of[pod]] += fmean(demand[s][pod] for s in range(max(0, t + 1 - window), t + 1))
+        seen = {unit: fmean(before[unit] for before in history[-window:]) for unit in host}
         if balancer == "drs":
             moves += drs(seen, host, capacities)
         else:

@@ -2,13 +2,14 @@
 
 Units: CPU in cores, time in seconds, shares and utilisation from 0 to 1.
 Validity: CPU alone. A move is done at once, costs nothing and is seen from the next sample on; what a host cannot serve
-is lost, not made up for later. Whether requests, memory, affinity or a budget allow a move is not asked, and a node VM
-may use as much as its host has. The balancer "drs" is a proxy of DRS as it was documented before vSphere 7; how DRS
-decides since is unpublished. Peaks that all workloads have in the same hour are evened out by no balancer.
+is lost, not made up for later. Whether requests, memory, affinity or a budget allow a move is not asked. The balancer
+"drs" is a proxy of DRS as it was documented before vSphere 7; how DRS decides since is unpublished. Peaks that all
+workloads have in the same hour are evened out by no balancer.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -72,15 +73,21 @@ def simulate(
     placement: Index | None = None,
     requests: Sequence[float] | Cores | None = None,
     vms: Index | None = None,
+    vcpus: float | None = None,
     seed: int = 0,
 ) -> Outcome:
     """Serves `demand`, an array [samples, pods] in cores with `step` seconds from one to the next, on hosts of these
     `capacities` in cores.
 
-    `placement`: the host of each pod at the start; by default `placed` spreads them. `requests`: cores of each pod; by
-    default all alike. `vms`: the node VM of each pod (see `packed`), which "drs" moves; by default each pod is its own.
-    `seed`: for what the default scheduler leaves to chance. Raises ValueError for what cannot be meant:
-    shapes that do not fit, demand that is negative or no number, pods of one VM on two hosts.
+    `placement`: the host of each pod at the start; by default `placed` spreads them.
+    `requests`: cores of each pod, by which the default scheduler places; by default all alike.
+    `vms`: the node VM of each pod (see `packed`), which "drs" moves; by default each pod is its own.
+    `vcpus`: cores that a node VM uses at most; by default as many as its host has. What its pods want beyond is unmet
+    on any host. A descheduler moves pods between nodes: where these are VMs, simulate them as the hosts.
+    `seed`: for what the default scheduler leaves to chance.
+
+    Raises ValueError for what cannot be meant: shapes that do not fit, demand that is negative or no number, pods of
+    one VM on two hosts.
     """
     loads, cap = np.asarray(demand), np.asarray(capacities, dtype=float)
     _check(loads, cap, step)
@@ -89,20 +96,26 @@ def simulate(
     at = placed(asked / 1000, cap, seed=seed) if placement is None else np.array(placement, dtype=np.intp)
     if at.shape != (pods,) or (pods and not 0 <= at.min() <= at.max() < len(cap)):
         raise ValueError(f"placement must name one of {len(cap)} hosts for each of {pods} pods")
-    unit, host = _units(np.arange(pods) if vms is None or balancer != "drs" else np.asarray(vms, dtype=np.intp), at)
-    count = len(host)
+    if vcpus is not None and (vms is None or balancer.startswith("descheduler")):
+        raise ValueError("vcpus are of node VMs, between which no pod moves")
+    whole = vms is not None and not balancer.startswith("descheduler")
+    unit, host = _units(np.asarray(vms, dtype=np.intp) if whole else np.arange(pods), at)
     window, every = (max(1, round(seconds / step)) for seconds in (WINDOW_SECONDS, EVERY_SECONDS))
+    recent: deque[Cores] = deque(maxlen=window)
     rng = np.random.default_rng(seed)
     lost = total = variance = 0.0
     moves = 0
     for t in range(samples):
-        load = _sums(host[unit], loads[t], len(cap))
-        lost += float(np.maximum(load - cap, 0.0).sum())
-        total += float(load.sum())
+        wanted = _sums(unit, loads[t], len(host))
+        used = wanted if vcpus is None else np.minimum(wanted, vcpus)
+        load = _sums(host, used, len(cap))
+        lost += float(np.maximum(load - cap, 0.0).sum() + (wanted - used).sum())
+        total += float(wanted.sum())
         variance += float((load / cap).var())
+        recent.append(used)
         if balancer == "none" or (t + 1) % every:
             continue
-        seen = _sums(unit, loads[max(0, t + 1 - window) : t + 1].mean(axis=0, dtype=float), count)
+        seen = np.mean(recent, axis=0)
         if balancer == "drs":
             moves += _drs(seen, host, cap)
         elif balancer == "descheduler":
@@ -114,7 +127,7 @@ def simulate(
         unmet_cores=lost / samples,
         spread=float(np.sqrt(variance / samples)),
         moves=moves,
-        units=count,
+        units=len(host),
         days=samples * step / DAY_SECONDS,
         placement=host[unit],
     )
