@@ -43,8 +43,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
 
 def singles(per_host: int, utilisation: float, seed: int, *, samples: int = 288, hosts: int = 8) -> Cores:
     """Workloads of one replica for hosts of 1 core."""
-    shape = Shape(variation=VARIATION)
-    return scaled(synthetic(hosts * per_host, samples, step=STEP, seed=seed, shape=shape), hosts, utilisation)
+    return scaled(synthetic(hosts * per_host, samples, step=STEP, seed=seed), hosts, utilisation)
 
 
 def drawn(workloads: int, samples: int = 3000) -> Cores:
@@ -267,6 +266,18 @@ def test_synthetic_demand_is_as_its_shape_says() -> None:
     course = synthetic(500, day, step=STEP, seed=4, shape=Shape(daily=0.4, together=1, noise=0)).sum(axis=1)
     assert course.max() / course.mean() == pytest.approx(1.4)
     assert course.argmax() == day // 2
+
+
+@pytest.mark.parametrize("shape", [Shape(), Shape().varying(1), Shape().varying(0.3), Shape(together=1, noise=0.2)])
+def test_demand_varies_at_once_as_its_shape_says(shape: Shape) -> None:
+    demand = synthetic(2000, 288, step=STEP, seed=2, shape=shape)
+    assert (demand.std(axis=1) / demand.mean(axis=1)).mean() == pytest.approx(shape.at_once, rel=0.05)
+
+
+def test_what_varies_so_much_at_once_is_found() -> None:
+    assert Shape().at_once == pytest.approx(VARIATION, abs=0.005)
+    for wanted in (0.0, 0.3, 0.6, 1.0, 2.0):
+        assert Shape().varying(wanted).at_once == pytest.approx(wanted)
 
 
 @given(st.integers(0, 20), st.integers(1, 5), st.integers(0, 99))
