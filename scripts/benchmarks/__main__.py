@@ -1,4 +1,4 @@
-"""Benchmarks: whole commands, the embedded preview against Pulumi's own SDK, and against Pulumi's own preview.
+"""Benchmarks: whole commands, the embedded preview against Pulumi's own SDK and preview, policies, the simulation.
 
 Each figure is the median of several runs, each in a process of its own; ratios come from runs in turn (A B A B ...), so
 that a machine that slows down slows both. `scripts/bench --help`
@@ -13,6 +13,7 @@ SIZES: dict[str, list[int]] = {
     "commands": [],
     "embedded": [100, 500, 2000],
     "policies": [100, 500, 2000],
+    "balance": [],
     "engine": [12, 100, 500],
 }
 """The tables, in their order, with the sizes of the stacks that they preview."""

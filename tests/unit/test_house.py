@@ -121,6 +121,18 @@ def test_only_what_makes_resources_loads_pulumi() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_policy_packs_do_not_load_numpy() -> None:
+    """It takes longer to load than a pack to judge: only assessments pay for it."""
+    program = (
+        "import sys\nfrom importlib import import_module\n"
+        f"for name in {[name for name in _modules() if name.startswith(('components', 'policies'))]!r}:\n"
+        "    import_module(name)\n"
+        "sys.exit('numpy is loaded' if 'numpy' in sys.modules else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_version_is_the_package_s() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["version"] == VERSION
