@@ -26,6 +26,14 @@ def assess(
         Path | None,
         typer.Option("--inputs", metavar="FILE", help="YAML with your own numbers and prices, by the ids of inputs."),
     ] = None,
+    usage: Annotated[
+        str | None,
+        typer.Option(
+            "--usage",
+            metavar="FILE",
+            help="CPU that workloads used: of kubectl top pods, a Prometheus range query in JSON, or CSV; - reads it.",
+        ),
+    ] = None,
     format: Annotated[
         AssessFormat, typer.Option("--format", help="text for people, markdown for a page, json for programs.")
     ] = AssessFormat.text,
@@ -43,6 +51,13 @@ def assess(
     warn(strays)
     planned = plan_all(stacks)
     warn(warnings(planned))
+    if usage:
+        from isostack.assess.usage import read_usage
+        from isostack.measured import measured
+
+        said = measured(read_usage(usage), planned[0].plan.spec)
+        warn(said.notes)
+        known = {**known, **said.inputs}
     result = assess_cases(planned_cases(planned), known)
     if format is AssessFormat.json:
         print_json("assess", assessment=result)

@@ -156,3 +156,46 @@ def test_faults_of_a_file_of_inputs(tmp_path: Path) -> None:
 def test_what_is_no_spec_or_no_file() -> None:
     assert "did you mean 'shop'" in Run(ROOT, "assess", "shpo").err
     assert "no such file" in Run(ROOT, "assess", "shop", "--inputs", "nothing.yaml").err
+
+
+TOP = """\
+NAMESPACE     NAME                          CPU(cores)   MEMORY(bytes)
+shop          checkout-7d9fc48b5-x2x8q      200m         300Mi
+shop          checkout-7d9fc48b5-b4c5d      300m         300Mi
+shop          catalogue-6c8d8b7f9c-x2x8q    400m         300Mi
+shop          orders-db-0                   6000m        30Gi
+shop          search-0                      2000m        20Gi
+kube-system   cilium-x2x8q                  100m         300Mi
+"""
+
+
+def test_measured_use_takes_the_place_of_what_is_assumed(tmp_path: Path) -> None:
+    file = tmp_path / "top.txt"
+    file.write_text(TOP, "utf-8")
+    run = Run(ROOT, "assess", "shop", "--usage", str(file), "--format", "json")
+    told = run.err.replace(str(file), "top.txt").splitlines()
+    assert told == [
+        "warning: top.txt: not measured: partner-feed; they count as idle in how full nodes are",
+        "warning: top.txt: of no workload of the spec: kube-system/cilium-x2x8q; they are left out",
+    ]
+    found = {each["id"]: each for each in run.json["assessment"]["inputs"]}
+    used = 12 * 0.25 + 18 * 0.4 + 3 * 6 + 2
+    assert found["balance.utilisation"]["value"] == pytest.approx(used / (6 * 8 + 3 * 16))
+    shares = [0.25 / 0.5, 0.4 / 1, 6 / 8, 2 / 4]
+    mean = sum(shares) / 4
+    deviation = (sum((share - mean) ** 2 for share in shares) / 4) ** 0.5
+    assert found["balance.variation"]["value"] == pytest.approx(deviation / mean)
+    for name in ("balance.utilisation", "balance.variation"):
+        assert found[name]["evidence"] == {"grade": "measured", "source": f"by you, in {file}"}
+        assert found[name]["low"] == found[name]["high"] == found[name]["value"]
+
+
+def test_measurements_of_something_else(tmp_path: Path) -> None:
+    file = tmp_path / "top.txt"
+    file.write_text("NAME            CPU(cores)   MEMORY(bytes)\nother-0   200m   300Mi\n", "utf-8")
+    run = Run(ROOT, "assess", "shop", "--usage", str(file))
+    assert run.code == 2
+    assert run.err.replace(str(file), "top.txt") == (
+        "error: top.txt: none of its 1 columns is of a workload of the spec; it has checkout, catalogue, orders-db, "
+        "search and 1 more\n"
+    )
