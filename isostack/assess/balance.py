@@ -15,8 +15,8 @@ from math import exp, lgamma, log, sqrt
 SIMULATED_PER_HOST = range(10, 113)
 """Workloads on a host in the simulation."""
 LEFT_BY_BALANCING = 0.4
-"""What balancing by usage leaves of unmet demand, at most and about. [measured] by simulation.py on PlanetLab traces, at
-50 to 80 % load: 0 to 0.41, for a model of DRS as it was before vSphere 7 and for a descheduler with a load-aware
+"""What balancing by usage leaves of unmet demand, at most and about. [measured] by simulation.py on PlanetLab traces,
+at 50 to 80 % load: 0 to 0.41, for a model of DRS as it was before vSphere 7 and for a descheduler with a load-aware
 scheduler alike; how DRS decides since is unpublished. A descheduler whose pods the default scheduler places again
 leaves 0.38 to 0.69."""
 _TINY = 1e-300
