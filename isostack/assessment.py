@@ -10,6 +10,7 @@ from isostack.assess.answers import Answer, answer
 from isostack.assess.case import Case, Kind
 from isostack.assess.inputs import Input
 from isostack.assess.questions import questions
+from isostack.assess.variants import Row, variants
 from isostack.inputs import Planned
 
 
@@ -41,6 +42,8 @@ class Assessment:
     sides: tuple[Side, ...]
     overall: Overall
     answers: tuple[Answer, ...]
+    variants: tuple[Row, ...]
+    """What answers would be under other settings."""
     inputs: tuple[Input, ...]
     """What was assumed or given, as far as a question uses it."""
 
@@ -58,6 +61,7 @@ def assess(cases: Sequence[Case], inputs: Mapping[str, Input]) -> Assessment:
         sides=tuple(_side(case) for case in cases),
         overall=_overall(answers),
         answers=answers,
+        variants=tuple(variants(questions(), cases, inputs)),
         inputs=tuple(inputs.values()),
     )
 

@@ -11,6 +11,8 @@ from isostack.assessment import Assessment
 from isostack.report import assessed
 from isostack.report.console import heading, make_table
 
+OTHER = "Under other settings, the rest as planned"
+
 
 def text(out: Console, result: Assessment) -> None:
     out.print(f"[bold]{escape(result.spec)}, on VMs or on metal?[/] {escape(_sentence(assessed.headline(result)))}")
@@ -24,6 +26,12 @@ def text(out: Console, result: Assessment) -> None:
         heading(out, title)
         for line in lines:
             out.print(f"  {escape(line)}", soft_wrap=True)
+    if result.variants:
+        heading(out, OTHER)
+        table = make_table(*_variant_head(result))
+        for row in _variants(result):
+            table.add_row(*map(escape, row))
+        out.print(table)
     heading(out, "What moves the difference most, over each input's range")
     table = make_table("question", "inputs, and by how much in its unit")
     for answer in result.compared:
@@ -51,6 +59,10 @@ def _markdown(result: Assessment) -> Iterator[str]:
     yield from _table(_head(result), _rows(result))
     for title, lines in _sections(result):
         yield from ("", f"**{title}**", "", *(f"- {_cell(line)}" for line in lines))
+    if result.variants:
+        yield from ("", f"<details><summary>{OTHER}</summary>", "")
+        yield from _table(_variant_head(result), _variants(result))
+        yield from ("", "</details>")
     moves = [(answer.question, assessed.matters(answer)) for answer in result.compared if answer.swings]
     yield from ("", "<details><summary>What moves the difference most, over each input's range</summary>", "")
     yield from _table(("question", "inputs, and by how much in its unit"), moves)
@@ -81,6 +93,16 @@ def _rows(result: Assessment) -> Iterator[Sequence[str]]:
         cells = [assessed.cell(answer, side.stack) for side in result.sides]
         if any(cell != "-" for cell in cells):
             yield (answer.question, answer.title, answer.unit, *cells, assessed.ahead(answer))
+
+
+def _variant_head(result: Assessment) -> Sequence[str]:
+    return ("question", "under", *(side.stack for side in result.sides))
+
+
+def _variants(result: Assessment) -> Iterator[Sequence[str]]:
+    for row in result.variants:
+        values = (row.values[side.stack] for side in result.sides)
+        yield (row.question, row.variant, *("-" if value is None else assessed.number(value) for value in values))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
