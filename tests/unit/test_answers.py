@@ -181,7 +181,7 @@ def test_values_are_drawn_over_the_range_half_on_either_side() -> None:
 
 @pytest.mark.parametrize("name", ["recovery.volume", "patching.year", "cost.needed", "sizing.needed"])
 def test_intervals_are_those_of_a_better_rule(name: str) -> None:
-    """Within a hundredth of what 2^13 points of scipy's Sobol sequence give, or one whole host."""
+    """Within three hundredths of what 2^13 points of scipy's Sobol sequence give, or one whole host."""
     asked = questions()[name]
     own = [PRICED[each.id] for each in asked.inputs]
     points = qmc.Sobol(len(own), seed=1).random_base2(13)
@@ -190,8 +190,8 @@ def test_intervals_are_those_of_a_better_rule(name: str) -> None:
         result = ANSWERS["shop"][name].results[found.stack]
         if isinstance(result, Result):
             low, high = interval(asked.answer(found, values))
-            assert result.low == pytest.approx(low, rel=0.015, abs=1 if name == "sizing.needed" else 0)
-            assert result.high == pytest.approx(high, rel=0.015, abs=1 if name == "sizing.needed" else 0)
+            assert result.low == pytest.approx(low, rel=0.03, abs=1 if name == "sizing.needed" else 0)
+            assert result.high == pytest.approx(high, rel=0.03, abs=1 if name == "sizing.needed" else 0)
 
 
 def _spread(

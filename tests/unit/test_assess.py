@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isostack.assess.backup import lost, reach
+from isostack.assess.backup import lost, reach, restored
 from isostack.assess.balance import fullest
 from isostack.assess.etcd import election
 
@@ -15,6 +15,11 @@ from isostack.assess.etcd import election
 )
 def test_lost(every: int, copy: int, mean: int, worst: int) -> None:
     assert lost(every, copy) == (mean, worst)
+
+
+def test_restored() -> None:
+    assert restored(600, 300, 1, 100, 300) == pytest.approx(1211, abs=0.5)
+    assert restored(600, 900, 500, 200, 600) == pytest.approx(4784, abs=0.5)
 
 
 def test_one_copy_reaches_no_time_back() -> None:

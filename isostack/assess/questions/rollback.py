@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.rules import Evidence
-from isostack.assess.backup import lost
+from isostack.assess.backup import lost, restored
 from isostack.assess.case import Case, NoAnswer
 from isostack.assess.fleet import rebuild_seconds
 from isostack.assess.inputs import Input
@@ -43,6 +43,50 @@ CLONE = Input(
     0,
     36000,
 )
+DECIDE = Input(
+    "rollback.decide",
+    "Until somebody has decided to restore",
+    "s",
+    Evidence("assumption", "a person on call, with a written way"),
+    600,
+    300,
+    3600,
+    0,
+    864_000,
+)
+DATA = Input(
+    "rollback.etcdGib",
+    "Size of a snapshot of etcd",
+    "GiB",
+    Evidence("documented", "etcd.io/docs/v3.6/dev-guide/limit: 2 GiB is the default quota, 8 the suggested most"),
+    1,
+    0.1,
+    8,
+    0.001,
+    8,
+)
+RATE = Input(
+    "rollback.rate",
+    "Rate at which a snapshot is read back",
+    "MB/s",
+    Evidence("assumption", "1 GbE"),
+    100,
+    20,
+    1000,
+    1,
+    1e5,
+)
+VERIFY = Input(
+    "rollback.verify",
+    "Starting what was restored, and looking at it",
+    "s",
+    Evidence("assumption", "one member after the other, then the nodes"),
+    300,
+    120,
+    1800,
+    0,
+    864_000,
+)
 POST = Input(
     "rollback.post",
     "A server's power-on self-test",
@@ -71,9 +115,19 @@ def volumes(case: Case, values: Values) -> Numbers:
 
 
 def node(case: Case, values: Values) -> Numbers:
-    if case.virtual:
-        return (values[CLONE.id] + values[BOOT.id]) / 60
-    return rebuild_seconds(values[POST.id]) / 60
+    return _provision(case, values) / 60
+
+
+def _provision(case: Case, values: Values) -> Numbers:
+    """Seconds until a machine is a new one: cloned, or imaged."""
+    return values[CLONE.id] + values[BOOT.id] if case.virtual else rebuild_seconds(values[POST.id])
+
+
+def restore(case: Case, values: Values) -> Numbers:
+    if case.spec.backup.etcd is None:
+        raise NoAnswer("the spec asks for no backup of etcd: all would be lost")
+    first = _provision(case, values)
+    return restored(values[DECIDE.id], first, values[DATA.id], values[RATE.id], values[VERIFY.id]) / 60
 
 
 QUESTIONS = (
@@ -106,5 +160,15 @@ QUESTIONS = (
         inputs=(CLONE, BOOT, POST),
         model=node,
         functions=(rebuild_seconds,),
+    ),
+    Question(
+        id="rollback.restore",
+        title="A lost control plane back from a snapshot of etcd after",
+        unit="min",
+        why="Decided, its first machine built anew, the snapshot read back, started and looked at. Machines and etcd's "
+        "snapshot are all it takes; volumes are where they were, and hold what was written since.",
+        inputs=(DECIDE, CLONE, BOOT, POST, DATA, RATE, VERIFY),
+        model=restore,
+        functions=(restored, rebuild_seconds),
     ),
 )
