@@ -7,6 +7,7 @@ and half-dead hosts are worse on every target. What no source gives is an argume
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 LEASE, MONITOR, GRACE = 10, 5, 50
@@ -53,8 +54,13 @@ class Back:
 
 
 def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR) -> float:
-    """Until the node is NotReady and its pods take no more requests: 47.5."""
-    return grace - lease / 2 + monitor / 2
+    """Until the node is NotReady and its pods take no more requests: 47.5.
+
+    The grace counts from the look at which the controller first sees the last lease, and ends at a look: so it lasts a
+    whole number of looks [seen] kubernetes 1.36.3 pkg/controller/nodelifecycle/node_lifecycle_controller.go,
+    tryUpdateNodeHealth; [measured] tests/cluster/test_recovery.py. Grace 9, looks every 4 s: as if it were 12.
+    """
+    return ceil(grace / monitor) * monitor - lease / 2 + monitor / 2
 
 
 def restarted(hosts: int, boot: float = BOOT) -> float:
@@ -63,9 +69,11 @@ def restarted(hosts: int, boot: float = BOOT) -> float:
     return declared + PLACE + POWER_ON + boot
 
 
-def evicted(toleration: float, nth: int = 1) -> float:
+def evicted(
+    toleration: float, nth: int = 1, *, grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR
+) -> float:
     """Until the pods of the nth of several lost nodes are deleted."""
-    return detected() + (nth - 1) / TAINTED_PER_SECOND + toleration
+    return detected(grace, lease, monitor) + (nth - 1) / TAINTED_PER_SECOND + toleration
 
 
 def stateless_back(toleration: float, nth: int = 1) -> float:
@@ -124,9 +132,11 @@ def requests_lost(share: float) -> float:
     return detected() * share
 
 
-def taints_per_second(nodes: int, lost: int) -> float:
+def taints_per_second(nodes: int, lost: int, *, elsewhere: bool = True) -> float:
     """How fast the lost nodes of a zone are tainted, on which eviction waits. 2 of 6: 0.1; 4 of 6: 0. A zone that is
-    lost as a whole counts as healthy, unless all zones are."""
+    lost as a whole counts as healthy, unless no zone has a node left `elsewhere`: then taints are even taken off."""
+    if lost >= nodes and not elsewhere:
+        return 0.0
     if lost >= nodes or lost <= 2 or lost / nodes < UNHEALTHY:
         return TAINTED_PER_SECOND
     return 0.0 if nodes <= LARGE else SLOW
