@@ -58,7 +58,7 @@ def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITO
 
     The grace counts from the look at which the controller first sees the last lease, and ends at a look: so it lasts a
     whole number of looks [seen] kubernetes 1.36.3 pkg/controller/nodelifecycle/node_lifecycle_controller.go,
-    tryUpdateNodeHealth; [measured] tests/cluster/test_recovery.py. Grace 9, looks every 4 s: as if it were 12.
+    tryUpdateNodeHealth; [measured] tests/cluster/test_recovery.py. Grace 10, looks every 8 s: as if it were 16.
     """
     return ceil(grace / monitor) * monitor - lease / 2 + monitor / 2
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+from urllib.request import Request, urlopen
 
 from isostack.assess.recovery import GRACE, LEASE, MONITOR
 from tests.cluster import kwok
 from tests.cluster.issuer import Issuer
 from tests.cluster.made import EDGE, made
 from tests.cluster.pods import pod
-from tests.cluster.root import Root, Scene
-from tests.cluster.running import Cluster, log, running, until
+from tests.cluster.root import HOST, Root, Scene, free_ports
+from tests.cluster.running import Cluster, log, program, running, until
 from tests.cluster.watching import watch
 
 LOST, KEPT = "lost", "kept"
 """By whose heart a node lives."""
 ZONE = "topology.kubernetes.io/zone"
-HOSTS, APP = 12, "app"
+HOSTS, APP = 24, "app"
 UNTHROTTLED = ("--kube-api-qps=200", "--kube-api-burst=200")
 """Each host dies as if alone. With a controller's own 20 requests a second the last of twelve was tainted 3 s after the
 first [measured] Kubernetes 1.36.3."""
@@ -66,6 +69,27 @@ def node(name: str, zone: str, beat: str) -> dict[str, Any]:
 def create(cluster: Cluster, *objects: Mapping[str, Any]) -> None:
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     cluster.kubectl("create", "--filename=-", text=text)
+
+
+@contextmanager
+def adding(cluster: Cluster) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """What makes a node at once: kubectl takes part of a second to start, more where all cores are busy."""
+    (port,) = free_ports(1)
+    proxy = [*cluster.command(), "proxy", f"--port={port}"]
+
+    def add(node: Mapping[str, Any]) -> None:
+        url, headers = f"http://{HOST}:{port}/api/v1/nodes", {"Content-Type": "application/json"}
+        with urlopen(Request(url, json.dumps(node).encode(), headers), timeout=60):
+            pass
+
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection((HOST, port), 10):
+            return True
+        return False
+
+    with program(cluster.root, "kubectl-proxy", proxy, os.environ):
+        until(answers, "kubectl proxies")
+        yield add
 
 
 def ready(cluster: Cluster, beat: str, number: int) -> None:
@@ -118,7 +142,8 @@ def losses(tool: str, issuer: Issuer, scene: Scene, folder: Path, setting: Setti
         dying = kept.enter_context(kwok.heart(cluster, tool, LOST, timers.lease))
         kept.enter_context(kwok.heart(cluster, tool, KEPT, timers.lease))
         # Leases begin with the node: so the hosts die at all distances from their last one.
-        spread(HOSTS, timers.lease, lambda i: create(cluster, node(f"lost-{i}", f"zone-{i}", LOST)))
+        with adding(cluster) as add:
+            spread(HOSTS, timers.lease, lambda i: add(node(f"lost-{i}", f"zone-{i}", LOST)))
         ready(cluster, LOST, HOSTS)
         create(cluster, *(_replicated(i, setting.toleration) for i in numbers))
         pods = kept.enter_context(watch(cluster, "/api/v1/namespaces/default/pods"))
