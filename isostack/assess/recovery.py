@@ -14,8 +14,8 @@ LEASE, MONITOR, GRACE = 10, 5, 50
 """A kubelet renews its lease every 10 s, the controller looks every 5 s and waits 50 s, 40 before 1.32 [documented]
 kubernetes.io/docs/concepts/architecture/nodes; github.com/kubernetes/kubernetes pull request 126287."""
 TAINTED_PER_SECOND = 0.1
-"""Lost nodes are tainted one after the other [documented] kubernetes.io/docs/concepts/architecture/nodes, Rate limits
-on eviction."""
+"""Lost nodes of a zone are tainted one after the other [documented] kubernetes.io/docs/concepts/architecture/nodes,
+Rate limits on eviction; [measured] tests/cluster/test_recovery.py."""
 UNHEALTHY, LARGE = 0.55, 50
 """From this share of a zone's nodes on, nodes are tainted at SLOW, in a zone of at most so many not at all [documented]
 same page; [seen] kubernetes/kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, ComputeZoneState:
@@ -28,7 +28,8 @@ PLACE, POWER_ON = 10, 5  # [assumption]
 BOOT = 60
 """From power-on to a Ready node [assumption]: the input that decides; vCenter itself took 7 min 40 s [measured]
 blogs.vmware.com/performance/2015/03."""
-SCHEDULE, START = 2, 20  # [assumption]
+SCHEDULE, START = 2, 20
+"""[assumption]. An idle control plane makes and places a pod within 0.1 s [measured] tests/cluster/test_recovery.py."""
 ATTACH = 20  # [assumption]
 DETACH_WAIT = 360
 """The controller waits so long for a node that does not answer to unmount a volume, unless the node carries the
