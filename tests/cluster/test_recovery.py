@@ -24,7 +24,7 @@ from tests.cluster.zones import TIMERS, WINDOW, ZONES, Disruption, Zone, disrupt
 SETTINGS = {
     # So that each of the three counts; and the grace is no whole number of the controller's looks.
     "short and coarse": Setting(Timers(grace=10, lease=8, monitor=8), 10),
-    # [documented] kubespray docs/operations/kubernetes-reliability.md, but for its toleration of 30 s.
+    # [documented] kubespray docs/advanced/kubernetes-reliability.md, but for its toleration of 30 s.
     "kubespray's fast reaction": Setting(Timers(grace=20, lease=4, monitor=2), 15),
     "the defaults": Setting(Timers(), 20),
 }
