@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.problems import Problem
@@ -70,9 +70,23 @@ class _Nodes:
         return _Nodes(self.cpu - each * pod.cpu, self.memory - each * pod.memory, self.pods - each, count)
 
 
+def largest_first(size: Size, workloads: Iterable[Workload]) -> list[Workload]:
+    """By what one replica takes of a node: of its CPU or its memory, whichever is more."""
+    cpu, memory = allocatable(size)
+
+    def share(workload: Workload) -> float:
+        return max(workload.requests.cpu / max(cpu, 1), workload.requests.memory / max(memory, 1))
+
+    return sorted(workloads, key=share, reverse=True)
+
+
 def nodes_needed(size: Size, workloads: list[Workload], pods: int = MAX_PODS) -> int | None:
     """Nodes of this size that hold the workloads' replicas, first fit decreasing; None: one replica fits no node.
     `pods` is how many the kubelet takes.
+
+    So many are needed, and suffice where large pods come first. The scheduler packs nothing: it puts each pod on the
+    emptiest node, and small pods that came before may leave no room for a large one [measured]
+    tests/cluster/test_sizing.py. What it leaves then is isostack.assess.capacity.unplaced.
 
     Equal pods go on equal nodes all at once: the cost grows with the workloads, not with their replicas.
     """
@@ -80,11 +94,8 @@ def nodes_needed(size: Size, workloads: list[Workload], pods: int = MAX_PODS) ->
     if any(w.requests.cpu > cpu or w.requests.memory > memory for w in workloads):
         return None
 
-    def share(workload: Workload) -> float:
-        return max(workload.requests.cpu / max(cpu, 1), workload.requests.memory / max(memory, 1))
-
     groups: list[_Nodes] = []
-    for workload in sorted(workloads, key=share, reverse=True):
+    for workload in largest_first(size, workloads):
         pod, left, after = workload.requests, workload.replicas, list[_Nodes]()
         fresh = _Nodes(cpu, memory, pods - DAEMON_PODS, left)
         for group in (*groups, fresh):

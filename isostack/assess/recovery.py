@@ -8,14 +8,15 @@ argument with its default, [assumption].
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 LEASE, MONITOR, GRACE = 10, 5, 50
 """A kubelet renews its lease every 10 s, the controller looks every 5 s and waits 50 s, 40 before 1.32 [documented]
 kubernetes.io/docs/concepts/architecture/nodes; github.com/kubernetes/kubernetes pull request 126287."""
 TAINTED_PER_SECOND = 0.1
-"""Lost nodes are tainted one after the other [documented] kubernetes.io/docs/concepts/architecture/nodes, Rate limits
-on eviction."""
+"""Lost nodes of a zone are tainted one after the other [documented] kubernetes.io/docs/concepts/architecture/nodes,
+Rate limits on eviction; [measured] tests/cluster/test_recovery.py."""
 UNHEALTHY, LARGE = 0.55, 50
 """From this share of a zone's nodes on, nodes are tainted at SLOW, in a zone of at most so many not at all [documented]
 same page; [seen] kubernetes/kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, ComputeZoneState:
@@ -28,7 +29,8 @@ PLACE, POWER_ON = 10, 5  # [assumption]
 BOOT = 60
 """From power-on to a Ready node [assumption]: the input that decides; vCenter itself took 7 min 40 s [measured]
 blogs.vmware.com/performance/2015/03."""
-SCHEDULE, START = 2, 20  # [assumption]
+SCHEDULE, START = 2, 20
+"""[assumption]. An idle control plane makes and places a pod within 0.1 s [measured] tests/cluster/test_recovery.py."""
 ATTACH = 20  # [assumption]
 DETACH_WAIT = 360
 """The controller waits so long for a node that does not answer to unmount a volume, unless the node carries the
@@ -54,8 +56,13 @@ class Back:
 
 
 def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR) -> float:
-    """Until the node is NotReady and its pods take no more requests: 47.5."""
-    return grace - lease / 2 + monitor / 2
+    """Until the node is NotReady and its pods take no more requests: 47.5.
+
+    The grace counts from the look at which the controller first sees the last lease, and ends at a look: so it lasts a
+    whole number of looks [seen] kubernetes 1.36.3 pkg/controller/nodelifecycle/node_lifecycle_controller.go,
+    tryUpdateNodeHealth; [measured] tests/cluster/test_recovery.py. Grace 10, looks every 8 s: as if it were 16.
+    """
+    return ceil(grace / monitor) * monitor - lease / 2 + monitor / 2
 
 
 def restarted(hosts: int, boot: float = BOOT) -> float:
@@ -64,9 +71,11 @@ def restarted(hosts: int, boot: float = BOOT) -> float:
     return declared + PLACE + POWER_ON + boot
 
 
-def evicted(toleration: float, nth: int = 1) -> float:
+def evicted(
+    toleration: float, nth: int = 1, *, grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR
+) -> float:
     """Until the pods of the nth of several lost nodes are deleted."""
-    return detected() + (nth - 1) / TAINTED_PER_SECOND + toleration
+    return detected(grace, lease, monitor) + (nth - 1) / TAINTED_PER_SECOND + toleration
 
 
 def stateless_back(toleration: float, nth: int = 1, *, start: float = START) -> float:
@@ -143,9 +152,11 @@ def requests_lost(share: float) -> float:
     return detected() * share
 
 
-def taints_per_second(nodes: int, lost: int) -> float:
+def taints_per_second(nodes: int, lost: int, *, elsewhere: bool = True) -> float:
     """How fast the lost nodes of a zone are tainted, on which eviction waits. 2 of 6: 0.1; 4 of 6: 0. A zone that is
-    lost as a whole counts as healthy, unless all zones are."""
+    lost as a whole counts as healthy, unless no zone has a node left `elsewhere`: then taints are even taken off."""
+    if lost >= nodes and not elsewhere:
+        return 0.0
     if lost >= nodes or lost <= 2 or lost / nodes < UNHEALTHY:
         return TAINTED_PER_SECOND
     return 0.0 if nodes <= LARGE else SLOW

@@ -28,6 +28,11 @@ def tools() -> str:
 
 
 @pytest.fixture(scope="session")
+def kwok_tool() -> str:
+    return folder("kwok", "no Go to compile KWOK: the tests of its nodes are skipped")
+
+
+@pytest.fixture(scope="session")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
     with issuing(tmp_path_factory.mktemp("issuer")) as issuer:
         yield issuer

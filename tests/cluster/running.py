@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,9 +111,11 @@ def endpoint(kubeconfig: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def running(stack: Stack, root: Root, trusted: Path) -> Iterator[Cluster]:
+def running(
+    stack: Stack, root: Root, trusted: Path, flags: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Iterator[Cluster]:
     """The cluster of a stack's first node, ready. Nothing of it runs on afterwards, whatever happened. `trusted` holds
-    the CAs of the world outside."""
+    the CAs of the world outside, `flags` what a program is told beside its static pod."""
     root.put(stack.files[stack.first])
     cluster = Cluster(stack, root)
     with ExitStack() as kept:
@@ -125,13 +128,13 @@ def running(stack: Stack, root: Root, trusted: Path) -> Iterator[Cluster]:
         for name, port in (("kube-controller-manager", 10257), ("kube-scheduler", 10259)):
             own = f"{KUBERNETES}/{name.removeprefix('kube-')}.conf"
             put_kubeconfig(root, own, yaml.safe_load(root.read(own)))
-            kept.enter_context(_static_pod(root, name, trusted))
+            kept.enter_context(_static_pod(root, name, trusted, flags.get(name, ())))
             until(partial(_healthy, root.at(port)), f"{name} is well", partial(log, root, name))
         yield cluster
 
 
-def until(done: Callable[[], bool], what: str, why: Callable[[], str] = str) -> None:
-    end = time.monotonic() + SECONDS
+def until(done: Callable[[], bool], what: str, why: Callable[[], str] = str, seconds: float = SECONDS) -> None:
+    end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, f"in vain waited until {what}\n{why()}"
         time.sleep(0.1)
@@ -156,10 +159,10 @@ def _healthy(port: int) -> bool:
 
 
 @contextmanager
-def _static_pod(root: Root, name: str, trusted: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _static_pod(root: Root, name: str, trusted: Path, flags: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
     for folder in root.folders(name):
         folder.mkdir(parents=True, exist_ok=True)
-    with program(root, name, root.command(name), {**os.environ, "SSL_CERT_FILE": str(trusted)}) as process:
+    with program(root, name, [*root.command(name), *flags], {**os.environ, "SSL_CERT_FILE": str(trusted)}) as process:
         yield process
 
 

@@ -74,6 +74,32 @@ def test_what_fits_no_node() -> None:
     assert capacity.needed(size(8, "32Gi"), W3) is None
 
 
+SMALL, LARGE = pods(12, 1000, "1Gi"), pods(2, 7000, "20Gi")
+MEASURED = [
+    # [measured] the real scheduler, Kubernetes 1.36.3: nodes, and the replicas that it left pending.
+    ("8x32", [SMALL, LARGE], {3: 2, 4: 2, 7: 2}),
+    ("8x32", [LARGE, SMALL], {4: 0}),
+    ("8x32", [pods(2, 3500, "1Gi"), pods(2, 2500, "1Gi"), pods(1, 1500, "1Gi")], {1: 3, 2: 1, 3: 0}),
+    ("8x32", [pods(20, 500, "1Gi"), pods(5, 2000, "8Gi")], {2: 3, 3: 1, 4: 0}),
+    ("8x32", [pods(250, 10, "16Mi")], {2: 50, 3: 0}),
+    ("16x64", [pods(100, 500, "2Gi"), pods(5, 6000, "24Gi")], {5: 5, 6: 3, 7: 0}),
+    ("16x64", [pods(5, 6000, "24Gi"), pods(100, 500, "2Gi")], {5: 20, 6: 0}),
+]
+
+
+@pytest.mark.parametrize(("shape", "workloads", "pending"), MEASURED)
+def test_what_the_scheduler_leaves_pending(shape: str, workloads: list[Workload], pending: dict[int, int]) -> None:
+    cpus, gib = shape.split("x")
+    node = size(int(cpus), f"{gib}Gi")
+    assert {nodes: capacity.unplaced(node, nodes, workloads) for nodes in pending} == pending
+
+
+def test_pods_that_a_kubelet_takes_bound_what_is_placed() -> None:
+    node = size(8, "32Gi")
+    assert [capacity.unplaced(node, 1, [pods(300, 10, "16Mi")], most) for most in (110, 250)] == [200, 60]
+    assert capacity.unplaced(node, 0, [SMALL]) == SMALL.replicas
+
+
 def test_what_binds() -> None:
     host = size(128, "512Gi")
     assert [capacity.binding(host, w) for w in (W1, W2, W3)] == ["the number of pods", "the number of pods", "CPU"]

@@ -15,6 +15,8 @@ from tests.specs import spec
         (recovery.detected(), 47.5),
         (recovery.detected(grace=40), 37.5),
         (recovery.detected(grace=20, lease=4, monitor=2), 19.0),
+        (recovery.detected(grace=10, lease=8, monitor=8), 16.0),
+        (recovery.evicted(15, grace=20, lease=4, monitor=2), 34.0),
         (recovery.restarted(8), 95.125),
         (recovery.restarted(4), 97.25),
         (recovery.patience(8), 47.625),
@@ -73,6 +75,10 @@ def test_from_which_boot_time_on_evicting_is_faster_than_restarting() -> None:
 )
 def test_how_fast_nodes_of_a_zone_are_tainted(nodes: int, lost: int, rate: float) -> None:
     assert recovery.taints_per_second(nodes, lost) == rate
+
+
+def test_no_node_is_tainted_once_no_zone_has_one_left() -> None:
+    assert [recovery.taints_per_second(6, lost, elsewhere=False) for lost in (2, 4, 6)] == [0.1, 0, 0]
 
 
 def test_evictions_slow_down_at_55_per_cent_and_not_before() -> None:
