@@ -86,7 +86,7 @@ def nodes_needed(size: Size, workloads: list[Workload], pods: int = MAX_PODS) ->
 
     So many are needed, and suffice where large pods come first. The scheduler packs nothing: it puts each pod on the
     emptiest node, and small pods that came before may leave no room for a large one [measured]
-    tests/cluster/test_sizing.py. What it leaves then is isostack.assess.capacity.unplaced.
+    tests/cluster/test_sizing.py. What it leaves then is isostack.assess.scheduler.unplaced.
 
     Equal pods go on equal nodes all at once: the cost grows with the workloads, not with their replicas.
     """

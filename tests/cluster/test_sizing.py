@@ -10,7 +10,7 @@ import pytest
 
 from components.sizing import DAEMON_PODS, allocatable, largest_first, nodes_needed
 from components.spec import MAX_PODS, Size, Workload
-from isostack.assess.capacity import unplaced
+from isostack.assess.scheduler import unplaced
 from tests.cluster import kwok
 from tests.cluster.lost import KEPT, create, node, ready
 from tests.cluster.made import plans

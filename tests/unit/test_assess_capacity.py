@@ -6,7 +6,7 @@ import pytest
 
 from components.quantity import parse_bytes
 from components.spec import Requests, Size, Workload
-from isostack.assess import capacity
+from isostack.assess import capacity, scheduler
 
 GIB = 1024
 
@@ -91,13 +91,13 @@ MEASURED = [
 def test_what_the_scheduler_leaves_pending(shape: str, workloads: list[Workload], pending: dict[int, int]) -> None:
     cpus, gib = shape.split("x")
     node = size(int(cpus), f"{gib}Gi")
-    assert {nodes: capacity.unplaced(node, nodes, workloads) for nodes in pending} == pending
+    assert {nodes: scheduler.unplaced(node, nodes, workloads) for nodes in pending} == pending
 
 
 def test_pods_that_a_kubelet_takes_bound_what_is_placed() -> None:
     node = size(8, "32Gi")
-    assert [capacity.unplaced(node, 1, [pods(300, 10, "16Mi")], most) for most in (110, 250)] == [200, 60]
-    assert capacity.unplaced(node, 0, [SMALL]) == SMALL.replicas
+    assert [scheduler.unplaced(node, 1, [pods(300, 10, "16Mi")], most) for most in (110, 250)] == [200, 60]
+    assert scheduler.unplaced(node, 0, [SMALL]) == SMALL.replicas
 
 
 def test_what_binds() -> None:
