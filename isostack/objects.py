@@ -68,6 +68,7 @@ class ObjectSides(Documented):
     texts: tuple[Text, ...]
     """Where it differs; none: it is equal on all."""
     choices: tuple[Choice, ...]
+    """What targets may choose in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Mechanism(Documented):
     """An add-on that is the mechanism of some targets for what the spec asks. Its objects are not compared."""
 
     addon: str
+    """Its name."""
     serves: tuple[str, ...]
     """Fields of the spec that it makes true, as patterns."""
     objects: tuple[Mapping[str, int] | None, ...]

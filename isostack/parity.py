@@ -19,6 +19,8 @@ from isostack.preview.model import Preview
 
 
 class Verdict(StrEnum):
+    """Whether stacks are equivalent."""
+
     EQUIVALENT = "equivalent"
     DEGRADED = "equivalent with degradations"
     NOT = "not equivalent"
@@ -42,7 +44,9 @@ class Shortfall(Documented):
     """A wish that a stack does not meet in full."""
 
     stack: str
+    """As `stacks` of the comparison name it."""
     realisation: Realisation
+    """How the wish comes true there, and why not in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,13 @@ class Parity(Documented):
     """The comparison of two or more stacks of one spec."""
 
     stacks: tuple[str, ...]
+    """Their names; of what is read from a file, with the file's."""
     verdict: Verdict
+    """What the differences and shortfalls come to."""
     differences: tuple[Difference, ...]
+    """All that must be equal and is not."""
     shortfalls: tuple[Shortfall, ...]
+    """Fields of the spec that a stack degrades, or cannot make true."""
     compared: Mapping[str, int]
     """How many things were held against each other, by kind."""
 

@@ -52,8 +52,8 @@ def _rows(schema: dict[str, Any], defs: dict[str, Any], path: str) -> Iterator[t
     required = schema.get("required", [])
     for name, field in schema.get("properties", {}).items():
         here, inner, suffix = f"{path}{name}", _resolve(field, defs), ""
-        if inner.get("type") == "array":
-            inner, suffix = _resolve(inner.get("items", {}), defs), "[]"
+        while inner.get("type") == "array":
+            inner, suffix = _resolve(inner.get("items", {}), defs), f"{suffix}[]"
         if "default" in field:
             default = (
                 "" if inner.get("properties") or field["default"] in (None, [], {}) else f", default {field['default']}"

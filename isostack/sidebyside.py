@@ -25,7 +25,9 @@ class Standing(Documented):
     """Where a machine stands."""
 
     name: str
+    """Of the machine and of its node."""
     zone: str
+    """Zone of the spec."""
     host: str | None
     """Null: the provider chooses."""
     address: str | None
@@ -41,11 +43,13 @@ class Alike(Documented):
     made_of: Mapping[str, int]
     """Raw resources of each, by kind."""
     asked: Size
+    """What the spec asks of each."""
     size: Size
-    """What they really have."""
+    """What each really has."""
     more: Mapping[str, int]
     """Per cent that they have beyond what is asked, of cpus, memory and disk; what is as asked is left out."""
     machines: tuple[Standing, ...]
+    """Each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class PoolSides(Documented):
     """Machines that a spec asks for together."""
 
     pool: str
+    """Its name, or control-plane."""
     stacks: tuple[tuple[Alike, ...], ...]
     """What each stack makes of them, in the order of the stacks."""
 
@@ -62,6 +67,7 @@ class KindSides(Documented):
     """Raw resources of a kind."""
 
     kind: str
+    """Package or API group, and the kind."""
     counts: tuple[int, ...]
     """For each stack."""
 
@@ -75,12 +81,17 @@ class SideBySide(Documented):
     """The comparison. What is told for each stack is in the order of `parity.stacks`."""
 
     parity: Parity
+    """Whether they are equivalent, and what decides it."""
     fields: tuple[Wish, ...]
     """Every field of the spec, the worst first; those that come true alike are one."""
     objects: tuple[ObjectSides, ...]
+    """Every Kubernetes object that targets must have alike."""
     mechanisms: tuple[Mechanism, ...]
+    """Add-ons that are a target's own."""
     machines: tuple[PoolSides, ...]
+    """Every machine, by pool."""
     resources: tuple[KindSides, ...]
+    """What providers create."""
 
     def differences(self, part: Part) -> list[Difference]:
         """What is unequal in this part."""

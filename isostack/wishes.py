@@ -36,6 +36,7 @@ class Wish(Documented):
     grade: Grade
     """The worst of all stacks."""
     fields: tuple[Asked, ...]
+    """Each of them."""
     ways: tuple[Realisation | None, ...]
     """How they come true on each stack, in the order of the stacks; null: that spec has no such field."""
 

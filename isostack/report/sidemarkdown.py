@@ -59,7 +59,7 @@ def _fields(result: SideBySide, unchanged: bool) -> Iterator[str]:
         what = "in part, or not at all" if is_short else "in full, by other ways" if not unchanged else "in full"
         if rows:
             title = f"{count(fields, 'field')} of the spec that come true {what}"
-            yield _table(title, ("grade", "field", *result.parity.stacks), rows, opened=is_short)
+            yield _table(title, ("grade", "field", *result.parity.stacks), rows, opened=is_short, whole=True)
     if not unchanged and (left := sides.equal_fields(result)):
         yield f"\n{left}\n\n"
 
@@ -123,16 +123,23 @@ def _resources(result: SideBySide, unchanged: bool) -> Iterator[str]:
 
 
 def _table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, opened: bool = False, more: str = ""
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    opened: bool = False,
+    whole: bool = False,
+    more: str = "",
 ) -> str:
+    """`whole`: no text of a cell is cut. `more` stands below."""
     head = [f"| {' | '.join(map(_cell, columns))} |", "|" + "---|" * len(columns)]
-    lines = [f"| {' | '.join('<br>'.join(map(_line, cell.splitlines())) for cell in row)} |" for row in rows]
+    lines = [f"| {' | '.join(_lines(cell, whole) for cell in row)} |" for row in rows]
     body = "\n".join([*head, _limited(lines, "| and {} more |" + " |" * (len(columns) - 1))])
     return folded(title, f"{body}\n\n{more}" if more else body, opened=opened)
 
 
-def _line(text: str) -> str:
-    return _cell(short(text))
+def _lines(text: str, whole: bool) -> str:
+    return "<br>".join(_cell(line if whole else short(line)) for line in text.splitlines())
 
 
 def _limited(lines: Iterable[str], more: str) -> str:
