@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from components.facts import Realisation
 from isostack.objects import ObjectSides
 from isostack.part import Part
 from isostack.report import sides, wording
@@ -33,63 +32,53 @@ def comment(result: SideBySide, only: Part | None, *, unchanged: bool = False) -
         "",
         "",
     ]
-    told = {Part.FIELD: _fields, Part.KUBERNETES: _kubernetes, Part.MACHINES: _machines, Part.RAW: _resources}
     parts = [part for part in Part if only in (None, part)]
-    blocks = [*_differences(result, parts), *(block for part in parts for block in told[part](result, unchanged))]
+    blocks = [*_differences(result, parts), *(block for part in parts for block in _part(result, part, unchanged))]
     note = "more parts: `isostack diff` with --format json has all"
     return within("\n".join(head), blocks, lambda left: f"\n{left} {note}\n")
 
 
 def _differences(result: SideBySide, parts: Sequence[Part]) -> Iterator[str]:
-    found = [each for part in parts for each in result.differences(part) if not result.is_object(each)]
-    if found:
-        rows = [(wording.named(kind, names), field, *values) for kind, field, values, names in wording.causes(found)]
-        yield _table("Differences", ("where", "field", *result.parity.stacks), rows, opened=True)
+    causes = wording.causes(sides.told_apart(result, parts))
+    rows = [((wording.named(kind, names), field), [short(v) for v in values]) for kind, field, values, names in causes]
+    if rows:
+        yield _table(result, sides.Table("Differences", ("where", "field"), rows), opened=True)
 
 
-def _fields(result: SideBySide, unchanged: bool) -> Iterator[str]:
-    for is_short in (True, False):
-        wishes = [wish for wish in result.fields if (wish.grade != "equal") is is_short]
-        rows = [
-            (wish.grade, "\n".join(field.path for field in wish.fields), *map(_way, wish.ways))
-            for wish in wishes
-            if unchanged or wish.differs
-        ]
-        fields = sum(len(wish.fields) for wish in wishes if unchanged or wish.differs)
-        what = "in part, or not at all" if is_short else "in full, by other ways" if not unchanged else "in full"
+def _part(result: SideBySide, part: Part, unchanged: bool) -> Iterator[str]:
+    if part is Part.FIELD:
+        yield from _fields(result, sides.field_table(result, unchanged=unchanged))
+    elif part is Part.KUBERNETES:
+        yield from _kubernetes(result, unchanged)
+    elif part is Part.MACHINES:
+        yield _table(result, sides.machine_table(result, unchanged=unchanged))
+    else:
+        yield _table(result, sides.kind_table(result, unchanged=unchanged))
+
+
+def _fields(result: SideBySide, table: sides.Table) -> Iterator[str]:
+    """What falls short is open, the rest folded."""
+    full = "in full, by unlike ways" if table.more else "in full"
+    for is_short, title in ((True, "in part, or not at all"), (False, full)):
+        rows = [row for row in table.rows if (row[0][0] != "equal") is is_short]
         if rows:
-            title = f"{count(fields, 'field')} of the spec that come true {what}"
-            yield _table(title, ("grade", "field", *result.parity.stacks), rows, opened=is_short, whole=True)
-    if not unchanged and (left := sides.equal_fields(result)):
-        yield f"\n{left}\n\n"
-
-
-def _way(way: Realisation | None) -> str:
-    return sides.way(way) if way is None or way.grade == "equal" else f"{way.grade}: {sides.way(way)}"
+            fields = sum(len(lead[1].splitlines()) for lead, _ in rows)
+            title = f"{count(fields, 'field')} of the spec that come true {title}"
+            more = "" if is_short else table.more
+            yield _table(result, sides.Table(title, table.leads, rows, more), opened=is_short)
 
 
 def _kubernetes(result: SideBySide, unchanged: bool) -> Iterator[str]:
-    equal = [each for each in result.objects if not each.texts]
     yield f"\n**Kubernetes objects:** {sides.equal_objects(result, unchanged=unchanged)}\n\n"
     for each in result.objects:
         if each.texts:
             yield _object(result, each)
+    equal = [f"- {_prose(each.name)} ({_prose(each.addon)})" for each in result.objects if not each.texts]
     if unchanged and equal:
-        lines = [f"- {_prose(each.name)} ({_prose(each.addon)})" for each in equal]
-        yield folded(f"{count(len(equal), 'object')} equal on all", _limited(lines, "- and {} more"))
-    stacks = result.parity.stacks
-    rows = [
-        (each.name, choice.path, *choice.values)
-        for each in result.objects
-        for choice in each.choices
-        if unchanged or choice.differs
-    ]
-    if rows:
-        yield _table("What a target may choose in them: no difference", ("object", "path", *stacks), rows)
-    if own := [each for each in result.mechanisms if unchanged or each.differs]:
-        rows = [(each.addon, "\n".join(each.serves), *sides.mechanism(each)) for each in own]
-        title = "Add-ons of a target's own, its mechanism for what is asked: no difference"
-        yield _table(title, ("add-on", "serves", *stacks), rows)
+        yield folded(f"{count(len(equal), 'object')} equal on all", _limited(equal, "- and {} more"))
+    for table in sides.object_tables(result, unchanged=unchanged):
+        if table.rows:
+            yield _table(result, table)
 
 
 def _object(result: SideBySide, each: ObjectSides) -> str:
@@ -105,41 +94,16 @@ def _object(result: SideBySide, each: ObjectSides) -> str:
     return folded(f"{each.name}, of the add-on {each.addon}", "\n".join(body).rstrip(), opened=True)
 
 
-def _machines(result: SideBySide, unchanged: bool) -> Iterator[str]:
-    rows = [(pool, about, *told) for pool, about, told in sides.machine_rows(result, each_machine=unchanged)]
-    yield _table("Machines", ("pool", "", *result.parity.stacks), rows)
-
-
-def _resources(result: SideBySide, unchanged: bool) -> Iterator[str]:
-    stacks = result.parity.stacks
-    rows = [
-        (each.kind, *(str(number or "-") for number in each.counts))
-        for each in result.resources
-        if unchanged or each.differs
-    ]
-    rows.append(("all", *(str(sum(each.counts[i] for each in result.resources)) for i in range(len(stacks)))))
-    left = sides.equal_kinds(result)
-    yield _table("Raw resources", ("kind", *stacks), rows, more=left if not unchanged else "")
-
-
-def _table(
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    opened: bool = False,
-    whole: bool = False,
-    more: str = "",
-) -> str:
-    """`whole`: no text of a cell is cut. `more` stands below."""
+def _table(result: SideBySide, table: sides.Table, *, opened: bool = False) -> str:
+    leads = [i for i, lead in enumerate(table.leads) if lead or any(row[i] for row, _ in table.rows)]
+    columns = [*(table.leads[i] for i in leads), *result.parity.stacks]
     head = [f"| {' | '.join(map(_cell, columns))} |", "|" + "---|" * len(columns)]
-    lines = [f"| {' | '.join(_lines(cell, whole) for cell in row)} |" for row in rows]
+    lines = [
+        f"| {' | '.join('<br>'.join(map(_cell, text.splitlines())) for text in row)} |"
+        for row in ([*(lead[i] for i in leads), *sides.once(cells)] for lead, cells in table.rows)
+    ]
     body = "\n".join([*head, _limited(lines, "| and {} more |" + " |" * (len(columns) - 1))])
-    return folded(title, f"{body}\n\n{more}" if more else body, opened=opened)
-
-
-def _lines(text: str, whole: bool) -> str:
-    return "<br>".join(_cell(line if whole else short(line)) for line in text.splitlines())
+    return folded(table.title, f"{body}\n\n{table.more}" if table.more else body, opened=opened)
 
 
 def _limited(lines: Iterable[str], more: str) -> str:

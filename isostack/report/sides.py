@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
 from components.facts import Realisation
 from isostack.objects import Mechanism
+from isostack.parity import Difference
+from isostack.part import Part
 from isostack.report.changed import count, named
+from isostack.report.markdown import short
 from isostack.report.wording import verdict
 from isostack.sidebyside import Alike, PoolSides, SideBySide, Standing
 from isostack.wishes import GRADES
 
 UNCHANGED: Final = "--unchanged shows them"
 """Of what is left out."""
+SAME: Final = "the same"
 _MADE_OF: Final = "each made of"
 _WORDS: Final = {"cpus": "CPU"}
 _RUNS: Final = 2
@@ -35,14 +40,90 @@ def verdict_line(result: SideBySide) -> str:
     return f"{verdict(result.parity)}; fields: {fields}; Kubernetes objects: {objects}"
 
 
-def way(realisation: Realisation | None) -> str:
-    """How a wish comes true, without its grade."""
+def told_apart(result: SideBySide, parts: Sequence[Part]) -> list[Difference]:
+    """The differences of these parts, without those that the objects' texts tell."""
+    return [each for part in parts for each in result.differences(part) if not result.is_object(each)]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with what is said of each stack. `more` says what is left out."""
+
+    title: str
+    leads: tuple[str, str]
+    rows: Sequence[tuple[tuple[str, str], Sequence[str]]]
+    more: str = ""
+
+
+def field_table(result: SideBySide, *, unchanged: bool) -> Table:
+    rows = [
+        ((str(wish.grade), "\n".join(field.path for field in wish.fields)), [_way(way) for way in wish.ways])
+        for wish in result.fields
+        if unchanged or wish.differs
+    ]
+    number = sum(len(wish.fields) for wish in result.fields if not wish.differs)
+    more = f"{count(number, 'field')} more come true in full and by the same way: {UNCHANGED}"
+    return Table(
+        "How the fields of the spec come true", ("grade", "field"), rows, "" if unchanged or not number else more
+    )
+
+
+def _way(realisation: Realisation | None) -> str:
     if realisation is None:
         return "no such field"
-    return realisation.mechanism + (f"; {realisation.reason}" if realisation.reason else "")
+    grade = "" if realisation.grade == "equal" else f"{realisation.grade}: "
+    return f"{grade}{realisation.mechanism}" + (f"; {realisation.reason}" if realisation.reason else "")
 
 
-def mechanism(each: Mechanism) -> list[str]:
+def object_tables(result: SideBySide, *, unchanged: bool) -> Iterator[Table]:
+    """What is no difference between objects."""
+    yield Table(
+        "What a target may choose in them: no difference",
+        ("object", "path"),
+        [
+            ((each.name, choice.path), [short(value) for value in choice.values])
+            for each in result.objects
+            for choice in each.choices
+            if unchanged or choice.differs
+        ],
+    )
+    yield Table(
+        "Add-ons of a target's own, its mechanism for what is asked: no difference",
+        ("add-on", "serves"),
+        [
+            ((each.addon, "\n".join(each.serves)), _mechanism(each))
+            for each in result.mechanisms
+            if unchanged or each.differs
+        ],
+    )
+
+
+def equal_objects(result: SideBySide, *, unchanged: bool) -> str:
+    equal, every = sum(not each.texts for each in result.objects), len(result.objects)
+    number = f"all {every}" if equal == every else f"{equal} of {every}"
+    return f"{number} equal" + (f": {UNCHANGED}" if equal and not unchanged else "")
+
+
+def kind_table(result: SideBySide, *, unchanged: bool) -> Table:
+    totals = [sum(each.counts[i] for each in result.resources) for i in range(len(result.parity.stacks))]
+    rows = [
+        ((each.kind, ""), [str(number or "-") for number in each.counts])
+        for each in result.resources
+        if unchanged or each.differs
+    ]
+    number = sum(not each.differs for each in result.resources)
+    more = f"{count(number, 'kind')} more in the same number on all: {UNCHANGED}" if number else ""
+    rows.append((("all", ""), [str(total) for total in totals]))
+    return Table("Raw resources", ("kind", ""), rows, "" if unchanged else more)
+
+
+def once(cells: Sequence[str]) -> list[str]:
+    """What all stacks say alike is told of the first."""
+    alike = len(cells) > 1 and len(set(cells)) == 1 and len(cells[0]) > len(SAME)
+    return [cells[0], *[SAME] * (len(cells) - 1)] if alike else list(cells)
+
+
+def _mechanism(each: Mechanism) -> list[str]:
     """Its objects on each stack."""
     return [
         "-" if kinds is None else ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or "nothing"
@@ -50,7 +131,12 @@ def mechanism(each: Mechanism) -> list[str]:
     ]
 
 
-def machine_rows(result: SideBySide, *, each_machine: bool) -> Iterator[tuple[str, str, list[str]]]:
+def machine_table(result: SideBySide, *, unchanged: bool) -> Table:
+    rows = [((pool, about), told) for pool, about, told in _machine_rows(result, each_machine=unchanged)]
+    return Table("Machines", ("pool", ""), rows)
+
+
+def _machine_rows(result: SideBySide, *, each_machine: bool) -> Iterator[tuple[str, str, list[str]]]:
     """Pool, what the row is about, and what is to be said of each stack. Machines of a pool that a stack makes unlike
     have lines of their own. What machines are made of is told once where it is the same in every pool."""
     bodies = [[[_made_of(group) for group in groups] for groups in pool.stacks] for pool in result.machines]
@@ -129,21 +215,3 @@ _ROWS: Final[dict[str, Callable[[Alike], str]]] = {
     "hosts": _hosts,
     "addresses": _addresses,
 }
-
-
-def equal_objects(result: SideBySide, *, unchanged: bool) -> str:
-    equal, every = sum(not each.texts for each in result.objects), len(result.objects)
-    number = f"all {every}" if equal == every else f"{equal} of {every}"
-    return f"{number} equal" + (f": {UNCHANGED}" if equal and not unchanged else "")
-
-
-def equal_fields(result: SideBySide) -> str:
-    """What is left out of the fields; empty: nothing."""
-    number = sum(len(wish.fields) for wish in result.fields if not wish.differs)
-    return f"{count(number, 'field')} more come true in full and by the same way: {UNCHANGED}" if number else ""
-
-
-def equal_kinds(result: SideBySide) -> str:
-    """Likewise of the raw resources."""
-    number = sum(not each.differs for each in result.resources)
-    return f"{count(number, 'kind')} more in the same number on all: {UNCHANGED}" if number else ""
