@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -94,21 +94,20 @@ def _wanted(neutral: Facts) -> Any:
 
 
 def _object(preview: Preview, resource: Resource, addon: AddonFacts) -> Object:
-    """With the cluster that it goes to. Paths that a target may choose are there, whatever they hold; a Helm release's
-    lie in its values."""
+    """With the cluster that it goes to. Paths that a target may choose are there, whatever they hold."""
     kind = resource.type.rpartition(":")[2]
     names = {f"{kind}/{name}" for name in (resource.name, resource.inputs.get("name"), _metadata_name(resource))}
-    own = [path for name, _, path in (entry.partition(":") for entry in addon.mechanism) if name in names]
+    own = {path for name, _, path in (entry.partition(":") for entry in addon.mechanism) if name in names}
     chosen: dict[str, Any] = {}
-    value = _without({prefix: path for path in own for prefix in (path, f"values.{path}")}, resource.inputs, "", chosen)
+    value = _without(own, resource.inputs, "", chosen)
     provider = preview.by_urn[resource.provider].name if resource.provider else "none"
     return Object(addon.name, {PROVIDER: provider, **value}, chosen)
 
 
-def _without(own: Mapping[str, str], value: Any, path: str, chosen: dict[str, Any]) -> Any:
+def _without(own: Set[str], value: Any, path: str, chosen: dict[str, Any]) -> Any:
     """The value with a mark at each path that a target may choose; what stood there goes to `chosen`."""
     if path in own:
-        chosen[own[path]] = value
+        chosen[path] = value
         return CHOICE
     if not own:
         return value

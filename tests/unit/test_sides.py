@@ -147,6 +147,39 @@ def test_a_field_that_one_spec_lacks_and_a_worse_grade_are_shown() -> None:
     assert "<details open><summary>1 field of the spec that come true in part, or not at all</summary>" in comment
 
 
+def test_what_all_degrade_alike_is_shown() -> None:
+    def short(inputs: dict[str, Any]) -> None:
+        (one,) = (each for each in inputs["facts"]["realisations"] if each["field"] == "kubernetes.podCidr")
+        one |= {"grade": "degraded", "reason": "nowhere in full"}
+
+    stacks = [edited(stack, facts.CLUSTER, "shop", short) for stack in (VSPHERE, TINKERBELL)]
+    shown = printed(side_by_side(stacks), Part.FIELD, width=300)
+    (line,) = (line for line in shown.splitlines() if line.startswith("degraded"))
+    assert line.endswith("  the same")
+    assert "kubernetes.podCidr" in line
+    # In a list, once for all.
+    assert "  all: degraded: kubeadm networking.podSubnet;" in printed(side_by_side(stacks), Part.FIELD, width=60)
+
+
+def test_what_targets_choose_alike_and_add_ons_of_all_are_left_out() -> None:
+    result = side_by_side((TINKERBELL, EQUINIX))
+    chosen = [choice for each in result.objects for choice in each.choices]
+    assert {choice.differs for choice in chosen} == {True, False}
+    equal = next(each for each in result.objects for choice in each.choices if choice.path == "provisioner")
+    assert equal.name == "StorageClass fast-storageclass"
+    assert "provisioner" not in printed(result, Part.KUBERNETES, width=300).replace("rbd-provisioner", "")
+    assert "provisioner" in printed(result, Part.KUBERNETES, width=300, unchanged=True).replace("rbd-provisioner", "")
+    # What every target has is compared, and no mechanism of any.
+    own = {
+        r.inputs["facts"]["name"]
+        for stack in (TINKERBELL, EQUINIX)
+        for r in stack.of_type(facts.ADDON)
+        if not r.inputs["facts"]["common"]
+    }
+    assert {each.addon for each in result.mechanisms} == own
+    assert not any(each.addon in own for each in result.objects)
+
+
 def test_machines_fold_by_pool() -> None:
     result = side_by_side(SETS["vsphere-tinkerbell"])
     shown = printed(result, Part.MACHINES)
