@@ -1,9 +1,11 @@
-"""The command about differences: of two stacks, or what changes since a revision, or of what is deployed."""
+"""The command about differences: of stacks side by side, or what changes since a revision, or of what is deployed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +13,13 @@ import typer
 
 from components.problems import InvalidInput, Problem
 from isostack import asking
+from isostack.part import Part
 from isostack.run import FINE, NOT_EQUIVALENT, output, print_json
 from isostack.sourcenames import SOURCES
 
 if TYPE_CHECKING:
     from isostack.review import Review
+    from isostack.sidebyside import SideBySide
     from isostack.stacks import Project
 
 # Commands import what they need when they run: `--help` answers at once.
@@ -30,7 +34,7 @@ class DiffFormat(StrEnum):
 def diff(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help=f"Two of: {SOURCES}. With --base: specs and stacks; none: all."),
+        typer.Argument(metavar="[NAME...]", help=f"Two or more: {SOURCES}. With --base: specs, stacks; none: all."),
     ] = None,
     base: Annotated[
         str | None, typer.Option("--base", metavar="REF", help="Git revision: say what changes since it, and how.")
@@ -39,48 +43,71 @@ def diff(
         str | None,
         typer.Option("--deployed", metavar="FILE", help="`pulumi stack export`: say what `up` would change of it."),
     ] = None,
+    only: Annotated[Part | None, typer.Option("--only", help="Of stacks side by side: show this part alone.")] = None,
+    unchanged: Annotated[
+        bool, typer.Option("--unchanged", help="Of stacks side by side: show also what is equal, and each machine.")
+    ] = False,
     format: Annotated[
         DiffFormat,
-        typer.Option("--format", help="text for people, json for programs, markdown for a comment on changes."),
+        typer.Option("--format", help="text for people, json for programs, markdown for a comment."),
     ] = DiffFormat.text,
 ) -> None:
-    """Say whether two stacks are equivalent, and where they differ; or what changes. Exits 1 when they are not."""
+    """Hold stacks against each other, side by side; or say what changes. Exits 1 when they are not equivalent."""
     given = names or []
     asking.load_pulumi(given or [""])
     project = asking.project()
     if base is not None and deployed is not None:
         raise InvalidInput([Problem("--base and --deployed are two questions", "ask one, then the other")])
     if base is None and deployed is None:
-        raise typer.Exit(_two(project, given, format))
+        raise typer.Exit(_sides(project, given, View(only, unchanged, format)))
+    if only or unchanged:
+        raise InvalidInput([Problem("--only and --unchanged are of stacks side by side", "isostack diff A B")])
     review = _since(project, base, given) if base is not None else _of_deployed(project, str(deployed), given)
     _print(review, format)
     raise typer.Exit(FINE if review.equivalent else NOT_EQUIVALENT)
 
 
-def _two(project: Project, names: Sequence[str], format: DiffFormat) -> int:
-    from isostack.sources import labels, one_source
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of stacks side by side, and how."""
 
-    if len(names) != 2:
+    only: Part | None
+    unchanged: bool
+    format: DiffFormat
+
+
+def _sides(project: Project, names: Sequence[str], view: View) -> int:
+    from isostack.sources import label, one_source
+
+    if len(names) < 2:
         right = "isostack diff A B; or what changes: isostack diff --base REF [NAME...]"
-        raise InvalidInput([Problem(f"two are held against each other, {len(names)} are named", right)])
-    if format is DiffFormat.markdown:
-        raise InvalidInput([Problem("markdown is written of changes", "--base REF, --deployed FILE")])
-    found = [one_source(project, name) for name in dict.fromkeys(names)]
-    if len(labels(found)) == 1:
-        raise InvalidInput([Problem(f"{labels(found)[0]} cannot differ from itself", "name two stacks")])
+        what = f"two or more are held against each other, {'one is' if names else 'none is'} named"
+        raise InvalidInput([Problem(what, right)])
+    found = [one_source(project, name) for name in names]
+    counted = Counter(map(label, found))
+    if again := [name for name, times in counted.items() if times > 1]:
+        raise InvalidInput([Problem(f"{name} cannot differ from itself", "name two stacks") for name in again])
     asking.planned(found)
     previews = asking.previews(project, found)
-    from isostack.parity import Verdict, parity
+    from isostack.parity import Verdict
+    from isostack.sidebyside import side_by_side
 
-    result = parity(previews)
-    if format is DiffFormat.json:
-        print_json("diff", parity=result)
-    else:
-        from isostack.report import text
+    result = side_by_side(previews)
+    _print_sides(result, view)
+    return NOT_EQUIVALENT if result.parity.verdict is Verdict.NOT else FINE
 
-        with output():
-            text.parity(text.console(), result)
-    return NOT_EQUIVALENT if result.verdict is Verdict.NOT else FINE
+
+def _print_sides(result: SideBySide, view: View) -> None:
+    if view.format is DiffFormat.json:
+        print_json("diff", **result.only(view.only))
+        return
+    from isostack.report import console, sidemarkdown, sidetext
+
+    with output():
+        if view.format is DiffFormat.markdown:
+            typer.echo(sidemarkdown.comment(result, view.only, unchanged=view.unchanged), nl=False)
+        else:
+            sidetext.side_by_side(console.console(), result, view.only, unchanged=view.unchanged)
 
 
 def _since(project: Project, ref: str, names: Sequence[str]) -> Review:

@@ -200,10 +200,10 @@ def export_ansible(stack: SourceArgument) -> None:
 
 @app.command(cls=Command)
 def schema(
-    of: Annotated[str, typer.Argument(help="spec, or the kind of a target.")] = "spec",
+    of: Annotated[str, typer.Argument(help="spec, the kind of a target, or diff: what that writes as JSON.")] = "spec",
     format: FormatOption = Format.text,
 ) -> None:
-    """Show the fields of a spec or of a target config; with --format json the JSON Schema for an editor."""
+    """Show the fields of a spec, a target config or a JSON document; with --format json its JSON Schema."""
     from isostack.reference import json_schema, reference
 
     with output():

@@ -1,4 +1,4 @@
-"""Values of two sides held against each other, leaf by leaf, and as texts: secrets masked, unknowns said."""
+"""Values of several sides held against each other, leaf by leaf, and as texts: secrets masked, unknowns said."""
 
 from __future__ import annotations
 
@@ -25,39 +25,50 @@ Found = tuple[str, Any, Any]
 
 
 def differing(before: Any, after: Any, path: str = "", *, guess: bool = False) -> Iterator[Found]:
-    """Where the two differ. What is there on one side alone is one difference, however much is in it; items of lists
-    go by their names where they have some. A secret is only held against what is none. `guess`: what is unknown on one
-    side may be what stands on the other."""
-    if isinstance(before, Secret) and isinstance(after, Secret):
-        return
-    if guess and (before is UNKNOWN or after is UNKNOWN):
-        return
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in {**before, **after}:
-            at = f"{path}.{key}" if path else key
-            yield from differing(before.get(key, MISSING), after.get(key, MISSING), at, guess=guess)
-    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
-        yield from _of_lists(before, after, path, guess)
-    elif before != after:
-        yield path, before, after
+    """Where two sides differ; see `among`."""
+    for at, (one, other) in among((before, after), path, guess=guess):
+        yield at, one, other
 
 
-def _of_lists(before: Sequence[Any], after: Sequence[Any], path: str, guess: bool) -> Iterator[Found]:
-    one, other = _by_name(before), _by_name(after)
-    if one is not None and other is not None:
-        for name in {**one, **other}:
-            yield from differing(one.get(name, MISSING), other.get(name, MISSING), f"{path}[{name}]", guess=guess)
-        kept = [name for name in one if name in other]
-        if kept != (now := [name for name in other if name in one]):
-            yield f"{path}[]", kept, now
-    elif len(before) == len(after):
-        for i, (a, b) in enumerate(zip(before, after, strict=True)):
-            yield from differing(a, b, f"{path}[{i}]", guess=guess)
+def among(sides: Sequence[Any], path: str = "", *, guess: bool = False) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Where the sides differ, and what stands there on each. What some have and others have not is one difference,
+    however much is in it; items of lists go by their names where they have some. A secret is only held against what is
+    none. `guess`: what is unknown on one side may be what stands on the others."""
+    if all(isinstance(side, Secret) for side in sides):
+        return
+    if guess and any(side is UNKNOWN for side in sides):
+        return
+    if all(isinstance(side, Mapping) for side in sides):
+        for key in {key: None for side in sides for key in side}:
+            inner = [side.get(key, MISSING) for side in sides]
+            yield from among(inner, f"{path}.{key}" if path else key, guess=guess)
+    elif all(isinstance(side, list | tuple) for side in sides):
+        yield from _of_lists(sides, path, guess)
+    elif not all(_same(sides[0], side) for side in sides[1:]):
+        yield path, tuple(sides)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """`true` is not 1, though Python has it so."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _of_lists(sides: Sequence[Sequence[Any]], path: str, guess: bool) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    named = [by_name(side) for side in sides]
+    if keyed := [each for each in named if each is not None] if None not in named else []:
+        for name in {name: None for side in keyed for name in side}:
+            yield from among([side.get(name, MISSING) for side in keyed], f"{path}[{name}]", guess=guess)
+        orders = tuple([name for name in side if all(name in other for other in keyed)] for side in keyed)
+        if any(order != orders[0] for order in orders):
+            yield f"{path}[]", orders
+    elif len({len(side) for side in sides}) == 1:
+        for i, items in enumerate(zip(*sides, strict=True)):
+            yield from among(items, f"{path}[{i}]", guess=guess)
     else:
-        yield path, before, after
+        yield path, tuple(sides)
 
 
-def _by_name(items: Sequence[Any]) -> dict[str, Any] | None:
+def by_name(items: Sequence[Any]) -> dict[str, Any] | None:
     """None where not every item has a name of its own."""
     names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
     named = {name: item for name, item in zip(names, items, strict=True) if isinstance(name, str)}
@@ -65,28 +76,36 @@ def _by_name(items: Sequence[Any]) -> dict[str, Any] | None:
 
 
 def texts(before: Any, after: Any) -> tuple[str, str]:
-    """Both as people read them. What is a secret on one side is not printed for standing in clear on the other."""
-    one, other = shown(before), shown(after)
-    if one == other:  # "1" is not 1
-        one, other = json.dumps(_bare(before)), json.dumps(_bare(after))
-    if HIDDEN in one or HIDDEN in other:
-        one, other = (each if HIDDEN in each or each == NOTHING else CLEAR for each in (one, other))
+    """Two sides as people read them; see `texts_of`."""
+    one, other = texts_of((before, after))
     return one, other
+
+
+def texts_of(sides: Sequence[Any]) -> tuple[str, ...]:
+    """All as people read them. What is a secret on one side is not printed for standing in clear on another."""
+    told = [shown(side) for side in sides]
+    written = [json.dumps(bare(side)) if side is not MISSING else NOTHING for side in sides]
+    if len(set(told)) < len(set(written)):  # "1" is not 1
+        told = written
+    if any(HIDDEN in each for each in told):
+        told = [each if HIDDEN in each or each == NOTHING else CLEAR for each in told]
+    return tuple(told)
 
 
 def shown(value: Any) -> str:
     """As text; as JSON where it is none."""
     if value is MISSING:
         return NOTHING
-    bare = _bare(value)
-    return bare if isinstance(bare, str) else json.dumps(bare, ensure_ascii=False)
+    plain = bare(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
 
-def _bare(value: Any) -> Any:
+def bare(value: Any) -> Any:
+    """As JSON, with words for what is secret or unknown."""
     if value is UNKNOWN:
         return UNTOLD
     if isinstance(value, Secret):
         return HIDDEN
     if isinstance(value, Mapping):
-        return {key: _bare(item) for key, item in value.items()}
-    return [_bare(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: bare(item) for key, item in value.items()}
+    return [bare(item) for item in value] if isinstance(value, list | tuple) else value

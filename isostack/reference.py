@@ -1,4 +1,4 @@
-"""The reference of specs and target configs, derived from the models: a page for people, a JSON Schema for editors."""
+"""The reference of specs, target configs and JSON documents, derived from the models: a page, a JSON Schema."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from components.problems import InvalidInput, Problem
 from components.spec import Spec
 from components.waivers import PolicySettings
 from components.wording import did_you_mean
+from isostack.report.schema import SCHEMAS
 
 
 def json_schema(of: str) -> dict[str, Any]:
-    """The JSON Schema of `spec` or of a target kind's config."""
+    """The JSON Schema of `spec`, of a target kind's config, or of a command's JSON document."""
     if of == "spec":
         return Spec.model_json_schema(by_alias=True)
     if of in targets.kinds():
         return targets.config(of).model_json_schema(by_alias=True)
-    choices = ["spec", *targets.kinds()]
+    if of in SCHEMAS:
+        return SCHEMAS[of]()
+    choices = ["spec", *targets.kinds(), *SCHEMAS]
     near = did_you_mean(of, choices)
     right = f"did you mean {near!r}?" if near else f"choose one of: {', '.join(choices)}"
     raise InvalidInput([Problem(f"no schema {of!r}", right)])
@@ -49,8 +52,8 @@ def _rows(schema: dict[str, Any], defs: dict[str, Any], path: str) -> Iterator[t
     required = schema.get("required", [])
     for name, field in schema.get("properties", {}).items():
         here, inner, suffix = f"{path}{name}", _resolve(field, defs), ""
-        if inner.get("type") == "array":
-            inner, suffix = _resolve(inner.get("items", {}), defs), "[]"
+        while inner.get("type") == "array":
+            inner, suffix = _resolve(inner.get("items", {}), defs), f"{suffix}[]"
         if "default" in field:
             default = (
                 "" if inner.get("properties") or field["default"] in (None, [], {}) else f", default {field['default']}"

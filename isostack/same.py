@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
+from isostack.flat import MISSING, differing
+from isostack.preview.model import Preview, Resource
 from isostack.sound import short
 
 # What a state does not keep, or keeps of what was; and where in the program it is made.
@@ -17,7 +18,7 @@ _UNTOLD: Final = frozenset(
 _OPTIONS: Final = tuple(field.name for field in fields(Resource) if field.name not in _UNTOLD)
 
 Found = tuple[str, str, Any, Any]
-"""Resource, path, and what stands there on each side; None: nothing."""
+"""Resource, path, and what stands there on each side; MISSING: nothing."""
 
 
 def differences(a: Preview, b: Preview) -> Iterator[Found]:
@@ -26,26 +27,18 @@ def differences(a: Preview, b: Preview) -> Iterator[Found]:
     for urn in {**a.by_urn, **b.by_urn}:
         here, there = a.by_urn.get(urn), b.by_urn.get(urn)
         if here is None or there is None:
-            yield short(urn), "", here and "present", there and "present"
+            yield short(urn), "", "present" if here else MISSING, "present" if there else MISSING
             continue
-        for path, one, other in _values("", dict(here.inputs), dict(there.inputs)):
-            yield short(urn), path, one, other
-        for option in _OPTIONS:
-            for path, one, other in _values(f"({option})", *(_plain(getattr(r, option)) for r in (here, there))):
+        for path, one, other in _values(here, there):
+            if not (one in (None, MISSING) and other in (None, MISSING)):  # a state does not keep what is null
                 yield short(urn), path, one, other
 
 
-def _values(path: str, here: Any, there: Any) -> Iterator[tuple[str, Any, Any]]:
-    if here is UNKNOWN or there is UNKNOWN or (isinstance(here, Secret) and isinstance(there, Secret)):
-        return
-    if isinstance(here, Mapping) and isinstance(there, Mapping):
-        for key in {**here, **there}:
-            yield from _values(f"{path}.{key}" if path else key, here.get(key), there.get(key))
-    elif isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
-        for i, (one, other) in enumerate(zip(here, there, strict=True)):
-            yield from _values(f"{path}[{i}]", one, other)
-    elif here != there:
-        yield path, here, there
+def _values(here: Resource, there: Resource) -> Iterator[tuple[str, Any, Any]]:
+    yield from differing(here.inputs, there.inputs, guess=True)
+    for option in _OPTIONS:
+        one, other = (_plain(getattr(resource, option)) for resource in (here, there))
+        yield from differing(one, other, f"({option})", guess=True)
 
 
 def _plain(option: Any) -> Any:

@@ -33,7 +33,7 @@ def sources(project: Project, names: Sequence[str]) -> tuple[list[Source], tuple
             continue
         warnings.update(dict.fromkeys(strays))
         for source in behind:
-            found.setdefault(_label(source), source)
+            found.setdefault(label(source), source)
     if faults:
         raise InvalidInput(faults)
     return list(found.values()), tuple(warnings)
@@ -50,7 +50,7 @@ def stacks_in(sources: Iterable[Source]) -> list[StackFile]:
 
 def labels(sources: Iterable[Source]) -> list[str]:
     """What people call them, each once."""
-    return list(dict.fromkeys(map(_label, sources)))
+    return list(dict.fromkeys(map(label, sources)))
 
 
 def alarms(sources: Iterable[Source]) -> Iterator[Problem]:
@@ -84,5 +84,5 @@ def _is_spec(project: Project, name: str) -> bool:
     return any(isinstance(stack, StackFile) and stack.is_of(name) for stack in project.read_all())
 
 
-def _label(source: Source) -> str:
+def label(source: Source) -> str:
     return source.name if isinstance(source, StackFile) else source.label

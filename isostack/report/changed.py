@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from isostack.changes import Cause, FileChange, Kind, Row, StackChange
 from isostack.comparison import kind_name
 from isostack.parity import Parity, Shortfall, Verdict
+from isostack.report import wording
 from isostack.review import Review, SpecVerdict
 
 T = TypeVar("T")
@@ -75,12 +76,9 @@ def verdict(each: SpecVerdict) -> str:
 def said(parity: Parity | None) -> str:
     if parity is None:
         return "no stack that can be judged"
-    if parity.verdict is Verdict.DEGRADED:
-        wishes = len({(s.realisation.field, s.realisation.mechanism, s.realisation.reason) for s in parity.shortfalls})
-        return f"equivalent with {wishes} degradation{'s' if wishes > 1 else ''}"
     if parity.verdict is Verdict.ALONE:
         return "one stack alone"
-    return str(parity.verdict)
+    return str(parity.verdict) if parity.verdict is Verdict.NOT else wording.verdict(parity)
 
 
 def tradeoffs(shortfalls: Iterable[Shortfall]) -> list[tuple[list[str], list[str], str]]:

@@ -7,9 +7,9 @@ from html import escape
 from typing import Final
 
 from isostack.changes import Cause, FileChange, Kind, Property, Row
-from isostack.parity import Parity, Verdict
+from isostack.parity import Parity
 from isostack.report import changed
-from isostack.report.markdown import LIMIT, _cell, _prose
+from isostack.report.markdown import VERDICTS, _cell, _prose, fenced, fitting, folded, short, within
 from isostack.review import Review
 
 _MARKS: Final = {
@@ -20,11 +20,8 @@ _MARKS: Final = {
     Kind.RENAMED: "🏷️",
     Kind.DELETED: "➖",
 }
-_VERDICTS: Final = {Verdict.EQUIVALENT: "✅", Verdict.DEGRADED: "⚠️", Verdict.NOT: "❌", Verdict.ALONE: "▫️"}
 _LINES: Final = 80
 """Of one file's difference; the JSON document has all."""
-_LONGEST: Final = 160
-"""Characters of a value; likewise."""
 _PROPERTIES: Final = 12
 _FOLD: Final = 24_000
 """Characters of one folded list, so that no list takes the room of all others."""
@@ -33,15 +30,9 @@ _DIFFERENCES: Final = 10
 
 def comment(review: Review) -> str:
     """Within the platform's limit: what does not fit is counted, and the command that shows it named."""
-    text = "\n".join([*_head(review), ""])
-    blocks = list(_blocks(review))
-    left = len(blocks)
-    for block in blocks:
-        note = f"\n{left} more parts: `isostack diff` with --format json has all\n"
-        if len(text) + len(block) + len(note) > LIMIT:
-            return text + note
-        text, left = text + block, left - 1
-    return text
+    head = "\n".join([*_head(review), ""])
+    note = "more parts: `isostack diff` with --format json has all"
+    return within(head, list(_blocks(review)), lambda left: f"\n{left} {note}\n")
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -50,7 +41,7 @@ def _head(review: Review) -> Iterator[str]:
     yield f"### isostack diff since {_prose(review.since)}: {what}"
     yield ""
     for each in review.verdicts:
-        mark = _VERDICTS[each.after.verdict] if each.after else "▫️"
+        mark = VERDICTS[each.after.verdict] if each.after else "▫️"
         yield f"- {mark} **{_prose(each.spec)}**: {_prose(changed.verdict(each))}"
         yield from _differences(each.after)
         for word, shortfalls in (("new trade-off", each.appeared), ("trade-off gone", each.went)):
@@ -74,9 +65,7 @@ def _head(review: Review) -> Iterator[str]:
 def _differences(parity: Parity | None) -> Iterator[str]:
     found = parity.differences if parity else ()
     for each in found[:_DIFFERENCES]:
-        sides = ", ".join(
-            f"{s}: {_short(v)}" for s, v in zip(parity.stacks if parity else (), each.values, strict=True)
-        )
+        sides = ", ".join(f"{s}: {short(v)}" for s, v in zip(parity.stacks if parity else (), each.values, strict=True))
         yield f"  - {_prose(f'{each.subject} {each.field}'.strip())}: {_prose(sides)}"
     if len(found) > _DIFFERENCES:
         yield f"  - and {len(found) - _DIFFERENCES} more differences"
@@ -116,7 +105,7 @@ def _asked(review: Review) -> Iterator[str]:
             for meaning, stacks in meanings.items()
         ]
         where = "" if changed.everywhere(review, all_of_them) else f" ({_prose(', '.join(all_of_them))})"
-        cells = (f"{_cell(name)}{where}", _cell(_short(cause.before)), _cell(_short(cause.after)), "<br>".join(told))
+        cells = (f"{_cell(name)}{where}", _cell(short(cause.before)), _cell(short(cause.after)), "<br>".join(told))
         yield f"| {' | '.join(cells)} |\n"
 
 
@@ -127,7 +116,7 @@ def _machines(review: Review, stacks: Sequence[str], row: Row) -> str:
 
 
 def _of_machines(review: Review, stacks: Sequence[str], cause: Cause) -> str:
-    values = f"{_prose(_short(cause.before))} → {_prose(_short(cause.after))}"
+    values = f"{_prose(short(cause.before))} → {_prose(short(cause.after))}"
     names = f"{len(cause.names)}: {_prose(changed.named(cause.names))}"
     return f"- `{cause.field}` {values}, of {names}: {_prose(cause.meaning)}{_where(review, stacks)}"
 
@@ -146,7 +135,7 @@ def _row(review: Review, stacks: Sequence[str], row: Row) -> str:
 
 def _property(each: Property) -> str:
     later = ", at its next birth" if each.ignored else ""
-    return f"`{each.path}` {_prose(_short(each.before))} → {_prose(_short(each.after))}{later}"
+    return f"`{each.path}` {_prose(short(each.before))} → {_prose(short(each.after))}{later}"
 
 
 def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
@@ -157,8 +146,7 @@ def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
     lines = file.text.splitlines()
     body = [_prose(changed.named(file.names)), ""]
     if lines:
-        fence = "`" * max(3, 1 + max((len(run) for line in lines for run in _runs(line)), default=0))
-        body += [f"{fence}diff", *lines[:_LINES], fence]
+        body += fenced(lines[:_LINES], "diff")
         if len(lines) > _LINES:
             body.append(f"and {len(lines) - _LINES} lines more")
     else:
@@ -166,22 +154,10 @@ def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
     return f"<details><summary>{head}</summary>\n\n" + "\n".join(body) + "\n\n</details>\n"
 
 
-def _runs(line: str) -> list[str]:
-    """Backquotes in a row."""
-    return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
-
-
 def _folded(title: str, lines: Sequence[str]) -> str:
-    taken, shown = 0, 0
-    while shown < len(lines) and taken + len(lines[shown]) < _FOLD:
-        taken, shown = taken + len(lines[shown]) + 1, shown + 1
-    more = [f"- and {len(lines) - shown} more"] if shown < len(lines) else []
-    return f"<details><summary>{escape(title)}</summary>\n\n" + "\n".join([*lines[:shown], *more]) + "\n\n</details>\n"
+    shown, left = fitting(lines, _FOLD)
+    return folded(title, "\n".join([*shown, *([f"- and {left} more"] if left else [])]))
 
 
 def _where(review: Review, stacks: Sequence[str]) -> str:
     return "" if changed.everywhere(review, stacks) else f" ({_prose(', '.join(stacks))})"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

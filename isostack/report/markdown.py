@@ -1,17 +1,21 @@
-"""Findings as one comment of a pull request: the summary first, the rest folded, within the platform's limit."""
+"""Comments of a pull request within the platform's limit: the summary first, the rest folded; and that of findings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
 from isostack.finding import Declared, Finding, Judgement
+from isostack.parity import Verdict
 from isostack.report.together import counted, together
 
 LIMIT: Final = 64_000
 """Characters: GitHub takes 65,536 in a comment [documented] https://github.com/orgs/community/discussions/27190; the
 rest is room for what a pipeline puts around it."""
+VERDICTS: Final = {Verdict.EQUIVALENT: "✅", Verdict.DEGRADED: "⚠️", Verdict.NOT: "❌", Verdict.ALONE: "▫️"}
+_LONGEST: Final = 160
+"""Characters of a value; the JSON document has all."""
 _MARKS: Final = {"mandatory": "❌", "advisory": "⚠️", "undecided": "❔", "waived": "☑️"}
 _LISTED: Final = 50
 """Machines or resources of one finding that the comment names; the JSON document names all."""
@@ -21,13 +25,45 @@ def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement], *, new:
     """`new`: what was there before is not among them."""
     head = "\n".join(_head(rules, judged, "nothing new" if new else "no finding"))
     blocks = [_finding(stacks, finding) for stacks, finding in together(judged)]
-    text, left = head, len(blocks)
+    return within(head, blocks, lambda left: f"\n\n{left} more: `isostack check {' '.join(judged)}`\n")
+
+
+def within(text: str, blocks: Sequence[str], note: Callable[[int], str]) -> str:
+    """The text and as many blocks as there is room for; `note` says how many are left out."""
+    left = len(blocks)
     for block in blocks:
-        note = f"\n\n{left} more: `isostack check {' '.join(judged)}`\n"
-        if len(text) + len(block) + len(note) > LIMIT:
-            return text + note
+        if len(text) + len(block) + len(note(left)) > LIMIT:
+            return text + note(left)
         text, left = text + block, left - 1
     return text
+
+
+def folded(title: str, body: str, *, opened: bool = False) -> str:
+    return f"<details{' open' if opened else ''}><summary>{escape(title)}</summary>\n\n{body}\n\n</details>\n"
+
+
+def fenced(lines: Sequence[str], language: str) -> list[str]:
+    """As a block of code, whatever backquotes are in it."""
+    fence = "`" * max(3, 1 + max((len(run) for line in lines for run in _runs(line)), default=0))
+    return [f"{fence}{language}", *lines, fence]
+
+
+def _runs(line: str) -> list[str]:
+    """Backquotes in a row."""
+    return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
+
+
+def short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def fitting(lines: Iterable[str], room: int) -> tuple[list[str], int]:
+    """As many lines as there is room for, in characters, and how many are left."""
+    every = list(lines)
+    taken, shown = 0, 0
+    while shown < len(every) and taken + len(every[shown]) < room:
+        taken, shown = taken + len(every[shown]) + 1, shown + 1
+    return every[:shown], len(every) - shown
 
 
 def _head(rules: Sequence[Declared], judged: Mapping[str, Judgement], silence: str) -> list[str]:

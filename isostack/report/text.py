@@ -83,16 +83,10 @@ def _tree(out: Console, result: Preview, urn: str, depth: int) -> None:
         _tree(out, result, resource.urn, depth + 1)
 
 
-def parity(out: Console, result: Parity) -> None:
-    _verdict(out, " and ".join(result.stacks), result)
-    _differences(out, result.stacks, result.differences)
-    _shortfalls(out, result)
-
-
 def comparison(out: Console, result: Comparison) -> None:
     _verdict(out, wording.title(result), result.parity)
     _blocked(out, result)
-    _differences(out, result.parity.stacks, result.parity.differences)
+    differences(out, result.parity.stacks, result.parity.differences)
     heading(out, "Machines")
     out.print(_machines(result.stacks))
     for stack in result.stacks:
@@ -117,12 +111,12 @@ def _blocked(out: Console, result: Comparison) -> None:
         out.print(f"[bold]{escape(stack)}[/]: [red]blocked by policy[/]: {', '.join(rules)}")
 
 
-def _differences(out: Console, stacks: Sequence[str], differences: Sequence[Difference]) -> None:
-    if not differences:
+def differences(out: Console, stacks: Sequence[str], found: Sequence[Difference]) -> None:
+    if not found:
         return
     heading(out, "Differences")
     table = make_table("where", "field", *stacks)
-    causes = wording.causes(differences)
+    causes = wording.causes(found)
     for kind, field, values, names in causes[:MOST_DIFFERENCES]:
         table.add_row(*map(escape, (wording.named(kind, names), field, *values)))
     out.print(table)

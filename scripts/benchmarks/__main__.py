@@ -14,6 +14,7 @@ SIZES: dict[str, list[int]] = {
     "embedded": [100, 500, 2000],
     "policies": [100, 500, 2000],
     "balance": [],
+    "diffs": [500],
     "engine": [12, 100, 500],
 }
 """The tables, in their order, with the sizes of the stacks that they preview."""

@@ -45,3 +45,26 @@ def scratch(folder: Path, machines: int) -> str:
     config = {"config": {"isostack:spec": "big", "isostack:target": target}}
     (stacks / "Pulumi.big.yaml").write_text(json.dumps(config))
     return "big"
+
+
+def beside(folder: Path) -> str:
+    """A further stack of the project's spec: on rented hosts, whose addresses and places nobody need write down."""
+    target = {
+        "kind": "equinix",
+        "metro": "fr",
+        "project": "p",
+        "operatingSystem": "ubuntu_24_04",
+        "billingCycle": "hourly",
+        "plans": ["c3.small.x86"],
+        "bgpAsn": 65000,
+        "storage": {"backend": "ceph", "ceph": {"pool": "w", "deviceFilter": "^sdb$"}},
+        "loadBalancer": {"provider": "kube-vip"},
+    }
+    waiver = {"rule": "life-service-ended", "reason": "a measurement", "until": "2099-12-31"}
+    config = {
+        "isostack:spec": "big",
+        "isostack:target": target,
+        "isostack:policies": {"waivers": [waiver]},
+    }
+    (folder / "stacks" / "Pulumi.big-rented.yaml").write_text(json.dumps({"config": config}))
+    return "big-rented"

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,8 +77,10 @@ def run(
     part: Callable[[Sequence[str]], str],
     *,
     memory: bool = False,
+    codes: Collection[int] = (0,),
 ) -> Run:
-    """`part` names what a process is by its command line. Looking at memory takes time from a run whose time counts."""
+    """`part` names what a process is by its command line. Looking at memory takes time from a run whose time counts.
+    `codes`: exit codes that are no failure."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     with open(os.memfd_create("output"), "w+b") as output:
         start = time.perf_counter()
@@ -99,7 +101,7 @@ def run(
             thread.join()
         output.seek(0)
         said = output.read().decode(errors="replace")
-    if process.returncode != 0:
+    if process.returncode not in codes:
         raise SystemExit(f"{' '.join(command)} failed:\n{said}")
     shares: dict[str, float] = defaultdict(float)
     for name, seconds in watch.seen.values():

@@ -274,3 +274,4 @@ def test_items_of_lists_go_by_their_names() -> None:
         ("pools[]", '["a", "b"]', '["b", "a"]'),
     ]
     assert texts("1", 1) == ('"1"', "1")
+    assert list(differing({"x": True}, {"x": 1})) == [("x", True, 1)]

@@ -133,7 +133,7 @@ def test_a_head_that_is_not_equivalent(repository: Repository) -> None:
         (["--base", "--upload-pack=x"], "--base '--upload-pack=x' is no name of a revision; --base main"),
         (["--base", ""], "--base '' is no name of a revision; --base main"),
         (["--base", "main", "--deployed", "x.json"], "--base and --deployed are two questions; ask one"),
-        ([], "two are held against each other, 1 are named; isostack diff A B"),
+        ([], "two or more are held against each other, one is named; isostack diff A B"),
     ],
 )
 def test_bad_questions(repository: Repository, arguments: list[str], said: str) -> None:

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from components.bootstrap.budget import budget
+from isostack.flat import by_name
 from isostack.inputs import read
-from isostack.parity import _flat
-from isostack.preview import Preview, Resource
+from isostack.preview import UNKNOWN, Preview, Resource, Secret
 from isostack.report import text
 from isostack.stacks import find_project
 from tests.examples import previews
@@ -90,4 +92,30 @@ def _resource(preview: Preview, resource: Resource) -> Iterator[str]:
 
 
 def _lines(values: object) -> Iterator[str]:
-    yield from (f"    {path} = {value}" for path, value in sorted(_flat(values).items()))
+    yield from (f"    {path} = {value}" for path, value in sorted(_leaves(values)))
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Leaves by path, items of lists by their names, with the order of those; strings as JSON where the text alone
+    could be of another type."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and value:
+        named = by_name(value)
+        for key, item in zip(named or range(len(value)), value, strict=True):
+            yield from _leaves(item, f"{path}[{key}]")
+        if named and len(named) > 1:
+            yield f"{path}[]", ", ".join(named)
+    elif value is UNKNOWN or isinstance(value, Secret):
+        yield path, "(known after creation)" if value is UNKNOWN else "[secret]"
+    else:
+        yield path, value if isinstance(value, str) and not _is_json(value) else json.dumps(value)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

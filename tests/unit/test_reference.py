@@ -10,7 +10,10 @@ from pydantic import BaseModel
 
 from components import facts, targets
 from components.spec import Spec
+from isostack.part import Part
 from isostack.reference import json_schema, reference
+from isostack.report.schema import SCHEMAS
+from tests.specs import ROOT
 
 MODELS: list[type[BaseModel]] = [
     Spec,
@@ -36,7 +39,18 @@ def test_every_field_is_described(model: type[BaseModel]) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("of", ["spec", *targets.kinds()])
+def test_every_field_of_a_document_is_described() -> None:
+    for of in SCHEMAS:
+        assert [each for each in undescribed(json_schema(of)) if not each.endswith("version")] == []
+
+
+def test_the_page_about_diff_names_its_parts_and_keys() -> None:
+    page = (ROOT / "docs/diff.md").read_text("utf-8")
+    for name in (*Part, *json_schema("diff")["properties"]):
+        assert f"`{name}`" in page
+
+
+@pytest.mark.parametrize("of", ["spec", *targets.kinds(), *SCHEMAS])
 def test_the_page_names_every_field_with_what_it_takes(of: str) -> None:
     page = reference(of)
     for part in json_schema(of).get("$defs", {}).values():

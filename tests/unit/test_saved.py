@@ -144,6 +144,14 @@ def test_of_one_stack_everything_is_held_against_its_files(tmp_path: Path, name:
     assert "CANARY" not in repr(result)
 
 
+def test_what_is_null_is_as_if_it_were_absent(tmp_path: Path) -> None:
+    """A state does not keep it."""
+    made = previews("edge")[0]
+    document = export(made)
+    resource(document, ":Hardware")["inputs"]["nothing"] = None
+    assert parity([made, read_saved(written(tmp_path, document))]).differences == ()
+
+
 def test_a_state_that_says_it_is_not_well_is_believed(tmp_path: Path) -> None:
     document = export(previews("edge")[0])
     document["deployment"]["pending_operations"] = [{"type": "creating"}]

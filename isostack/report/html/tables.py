@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from components import facts
 from components.facts import MachineFacts, Realisation, SiteFacts
@@ -13,16 +13,14 @@ from components.quantity import show_bytes
 from components.spec import Size
 from isostack.comparison import Comparison, Group, StackSummary
 from isostack.evidence import cluster_facts, machine_facts
-from isostack.fields import path_of
 from isostack.preview.model import Preview
 from isostack.report.html.findings import TONES
 from isostack.report.wording import by_pool, hosts
+from isostack.wishes import GRADES
+from isostack.wishes import wishes as all_wishes
 
 GRADE_TONES: Final = {"impossible": "bad", "degraded": "warn", "equal": "ok"}
-"""Class of the colour of each grade, the worst first."""
-GRADES: Final = tuple(GRADE_TONES)
-_LONGEST: Final = 60
-"""Characters of a wish that a row shows; the spec has the rest."""
+"""Class of the colour of each grade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +109,10 @@ def glance(result: Comparison, previews: Sequence[Preview]) -> list[Row]:
 
 def wishes(previews: Sequence[Preview]) -> list[Wish]:
     """Every field of the spec, the worst first; fields that come true alike are one."""
-    clusters = [cluster_facts(preview) for preview in previews]
-    by_field: dict[str, list[Realisation | None]] = {}
-    for i, cluster in enumerate(clusters):
-        for realisation in cluster.realisations:
-            by_field.setdefault(realisation.field, [None] * len(clusters))[i] = realisation
-    alike: dict[tuple[tuple[str, str, str] | None, ...], list[str]] = {}
-    for field, realisations in by_field.items():
-        key = tuple((r.grade, r.mechanism, r.reason) if r else None for r in realisations)
-        alike.setdefault(key, []).append(field)
-    # What is not one spec is compared too, and not equivalent: a field is of the first stack that has it.
-    specs = [cluster.wanted.model_dump(mode="json", by_alias=True) for cluster in clusters]
-    found = [
-        Wish(tuple((field, _asked(specs, by_field[field])) for field in fields), tuple(_ways(by_field[fields[0]])))
-        for fields in alike.values()
+    return [
+        Wish(tuple((each.path, each.asked) for each in wish.fields), tuple(_ways(wish.ways)))
+        for wish in all_wishes(previews)
     ]
-    return sorted(found, key=lambda wish: min(GRADES.index(way.realisation.grade) for way in wish.ways))
 
 
 def graded(all_wishes: Sequence[Wish]) -> dict[str, int]:
@@ -197,28 +183,6 @@ def _has(preview: Preview) -> str:
     """CPUs and memory of all machines together."""
     sizes = [machine.place.size for machine in machine_facts(preview)]
     return f"{sum(size.cpus for size in sizes)} CPU, {show_bytes(sum(size.memory for size in sizes))}"
-
-
-def _asked(specs: Sequence[Any], realisations: Sequence[Realisation | None]) -> str:
-    """What the spec says in the field of these realisations."""
-    data, field = next((spec, r.field) for spec, r in zip(specs, realisations, strict=True) if r)
-    try:
-        for step in path_of(data, field):
-            data = data[step]
-    except (KeyError, IndexError, TypeError):  # a preview's file of another version: it says more than its spec has
-        return ""
-    text = _words(data)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key}={_words(item)}" for key, item in value.items()) or "none"
-    if isinstance(value, list):
-        return ", ".join(map(_words, value)) or "none"
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "yes", False: "no"}[value]
-    return str(value)
 
 
 def _ways(realisations: Sequence[Realisation | None]) -> Iterator[Way]:
