@@ -28,10 +28,11 @@ def table(runs: int, sizes: Sequence[int]) -> None:
     print("| command | wall s | CPU s | peak MB |")
     print("|---|---|---|---|")
     tool = [sys.executable, "-P", "-m", "isostack"]
-    for arguments in (["--help"], ["plan", "shop-vsphere"], ["preview", "shop-vsphere"], ["compare", "shop"]):
+    for command in ("--help", "plan shop-vsphere", "preview shop-vsphere", "compare shop", "assess shop"):
+        arguments = command.split()
         costs = [whole(ROOT, *tool, *arguments) for _ in range(runs)]
         wall, cpu, peak = median(c.wall for c in costs), median(c.cpu for c in costs), median(c.peak for c in costs)
-        print(f"| isostack {' '.join(arguments)} | {wall:.2f} | {cpu:.2f} | {peak:.0f} |", flush=True)
+        print(f"| isostack {command} | {wall:.2f} | {cpu:.2f} | {peak:.0f} |", flush=True)
 
 
 def whole(folder: Path, *arguments: str) -> Cost:
