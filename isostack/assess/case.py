@@ -45,9 +45,16 @@ class Case:
     def of_facts(
         cls, stack: str, cluster: ClusterFacts, sites: Iterable[SiteFacts], machines: Iterable[MachineFacts]
     ) -> Case:
-        """The same of what a preview says of itself."""
+        """The same of what a preview says of itself. Raises NoAnswer where that does not fit its spec: a plan is sound,
+        but a file of a preview may say anything."""
         made = tuple(Machine(each.wanted, each.place) for each in machines)
-        return cls(stack, cluster.wanted, tuple(sites), made, cluster.realisations)
+        case = cls(stack, cluster.wanted, tuple(sites), made, cluster.realisations)
+        for pool in case.spec.pools:
+            if not case.of_pool(pool.name):
+                raise NoAnswer(f"{stack} shows no machine of pool {pool.name}")
+        if any(min(each.cpus, each.usable_cpus, each.usable_memory) <= 0 for each in case.site.hosts):
+            raise NoAnswer(f"{stack} has a host without CPUs or memory")
+        return case
 
     @property
     def site(self) -> SiteFacts:
