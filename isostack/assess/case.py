@@ -114,7 +114,8 @@ class Case:
         """Whether every node that is lost is powered off and taken out, as the spec wishes."""
         return self.spec.availability.remediation and self.grade("availability.remediation") == "equal"
 
-    def pods_on(self, machine: Machine) -> int:
-        """Pods of the spec's workloads on one node of its pool, spread evenly, rounded up."""
-        nodes = Counter(each.wanted.pool for each in self.machines)[machine.wanted.pool]
-        return -(-sum(each.replicas for each in self.workloads(machine.wanted.pool)) // nodes)
+    @property
+    def pods_on(self) -> Mapping[str, int]:
+        """By pool, pods of the spec's workloads on one of its nodes, spread evenly, rounded up."""
+        nodes = Counter(each.wanted.pool for each in self.machines)
+        return {pool: -(-sum(each.replicas for each in self.workloads(pool)) // count) for pool, count in nodes.items()}

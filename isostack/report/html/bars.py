@@ -152,7 +152,7 @@ def tornado(answer: Answer, inputs: Mapping[str, Input]) -> Plot:
         "At the thick line the answer turns; the dashed one is where it is now.",
         f"Now {number(now)}{unit}. "
         + "; ".join(f"{swing.input} moves it from {number(swing.low)} to {number(swing.high)}" for swing in swings),
-        bottom + 16,
+        bottom + 19,
         (Key("low", "towards the low end of the range"), Key("high", "towards the high end")),
         Table(
             ("input", "range", "at its low end", "at its high end"),

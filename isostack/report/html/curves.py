@@ -137,7 +137,7 @@ def cost(question: Question, answer: Answer, cases: Sequence[Case], inputs: Mapp
         return None
     demand, now = inputs[DEMAND.id], inputs[DEMAND.id].value or 1.0
     flip = next((each for each in answer.flips if each.input == DEMAND.id), None)
-    ends = [demand.low, demand.high, now, *((0.8 * flip.at, 1.25 * flip.at) if flip else ())]
+    ends = [demand.low, demand.high, now / 2, 2 * now, *((0.8 * flip.at, 1.25 * flip.at) if flip else ())]
     special = [now, flip.at] if flip else [now]
     shown = [each for each in ticks(min(ends), max(ends)) if min(ends) <= each <= max(ends)]
     at = np.unique([*np.linspace(min(ends), max(ends), STEPS), *shown, *special])

@@ -118,7 +118,7 @@ class Sheet:
         for value, text in at:
             x = scale(value)
             self.lines.append(Line(x, top, x, bottom, "grid"))
-            self.text(x, bottom + 11, text, "tick", _inside(x, text))
+            self.text(x, bottom + 14, text, "tick", _inside(x, text))
 
     def axis_beside(self, at: Iterable[tuple[float, str]], scale: Scale, left: float, right: float) -> None:
         """A line to the right of each number, and its text before it."""
@@ -155,9 +155,10 @@ def linear(low: float, high: float, first: float, last: float) -> Scale:
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """About TICKS round numbers from `low` to `high`, with both inside or at the ends of the range that they span."""
-    step = _round((high - low) / TICKS)
-    return [step * i for i in range(floor(low / step + 1e-9), ceil(high / step - 1e-9) + 1)]
+    """About TICKS round numbers: the first not above `low`, the last not below `high`, two at least."""
+    step = _round((high - low) / TICKS if high > low else 1)
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    return [step * i for i in range(first, max(first + 1, last) + 1)]
 
 
 def _round(step: float) -> float:
