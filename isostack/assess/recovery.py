@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
-from operator import add
 from typing import Literal
 
 LEASE, MONITOR, GRACE = 10, 5, 50
@@ -67,7 +65,7 @@ Phases = tuple[tuple[Phase, float], ...]
 
 def total(phases: Phases) -> float:
     """Seconds of all phases together."""
-    return reduce(add, (seconds for _, seconds in phases))
+    return sum(seconds for _, seconds in phases)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from isostack.report.assessed import number
 from isostack.report.html.bars import CLOSEST, LETTERS, closest, difference, recoveries, recovery, tornado
 from isostack.report.html.chapter import chapter
 from isostack.report.html.curves import PER_HOST, balance, cost, curve, points
-from isostack.report.html.plots import WIDTH, linear, ticks
+from isostack.report.html.plots import WIDTH, Sheet, linear, ticks
 from tests.examples import previews
 from tests.unit.test_chapter import PRICED, SPECS, VALUES, answer, cases, plots, result
 
@@ -156,6 +156,15 @@ def test_the_flip_is_where_the_curves_cross() -> None:
     assert lower[flip.above](after)
     assert (number(flip.at), "here it turns") in {(row[0], row[-1]) for row in plot.table.rows}
     assert f"It turns at {number(flip.at)}." in plot.lead
+    heads = [(text.text, text.x - line.x1, text.anchor) for text in plot.texts if text.kind == "head"]
+    assert heads == [(f"{flip.below} ahead", -4, "end"), (f"{flip.above} ahead", 4, "start")]
+
+
+@pytest.mark.parametrize(("x", "said"), [(2, ["right"]), (200, ["left", "right"]), (WIDTH - 2, ["left"])])
+def test_at_an_edge_one_side_is_named(x: float, said: list[str]) -> None:
+    sheet = Sheet()
+    sheet.sides(x, 10, "left", "right")
+    assert [text.text for text in sheet.texts] == said
 
 
 @pytest.mark.parametrize("spec", SPECS)

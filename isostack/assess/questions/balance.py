@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 
 import numpy as np
 
@@ -55,8 +53,8 @@ class Shared:
 def unmet(case: Case, values: Values) -> Numbers:
     """Per cent: nodes first, which nothing balances by use; then hosts of VMs, which DRS does."""
     pools = of_pools(case, values)
-    demand = reduce(add, (pool.demand for pool in pools))
-    missed = reduce(add, (pool.demand * pool.unmet for pool in pools))
+    demand = sum(pool.demand for pool in pools)
+    missed = sum(pool.demand * pool.unmet for pool in pools)
     hosts = of_hosts(case, values)
     return 100 * (missed / demand + (hosts.unmet if hosts else 0.0))
 

@@ -138,10 +138,7 @@ def tornado(answer: Answer, inputs: Mapping[str, Input]) -> Plot:
     sheet.axis_below([(value, number(value)) for value in at], scale, top, bottom)
     zero = scale(0)
     sheet.lines += [Line(zero, top - 6, zero, bottom, "turns"), Line(scale(now), top, scale(now), bottom, "now")]
-    if zero > 60:
-        sheet.text(zero - 4, 11, "VMs ahead", "head", "end")
-    if WIDTH - zero > 70:
-        sheet.text(zero + 4, 11, "metal ahead", "head")
+    sheet.sides(zero, 11, "VMs ahead", "metal ahead")
     for i, swing in enumerate(swings):
         _swing(sheet, swing, inputs[swing.input], scale(now), scale(swing.low), scale(swing.high), top + 33 * i)
     unit = f" {answer.unit}" if answer.unit else ""

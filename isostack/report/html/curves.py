@@ -128,7 +128,7 @@ def _mark(sheet: Sheet, found: Sequence[Point], at: Sequence[tuple[float, float]
             spots.append((x, y, [str(i)]))
     for x, y, numbers in spots:
         text = ",".join(numbers)
-        sheet.text(x + 6 if x < WIDTH / 2 else x - 6, y - 5, text, "on", "start" if x < WIDTH / 2 else "end")
+        sheet.text(x + 6 if x < WIDTH / 2 else x - 6, y - 5, text, "name", "start" if x < WIDTH / 2 else "end")
 
 
 def cost(question: Question, answer: Answer, cases: Sequence[Case], inputs: Mapping[str, Input]) -> Plot | None:
@@ -151,8 +151,7 @@ def cost(question: Question, answer: Answer, cases: Sequence[Case], inputs: Mapp
     sheet.text(_RIGHT, _HEIGHT - 4, "demand, as a factor on the spec's replicas", "note", "end")
     if flip:
         sheet.lines.append(Line(across(flip.at), _TOP - 6, across(flip.at), _BOTTOM, "turns"))
-        sheet.text(across(flip.at) - 4, _TOP - 5, f"{flip.below} ahead", "head", "end")
-        sheet.text(across(flip.at) + 4, _TOP - 5, f"{flip.above} ahead", "head")
+        sheet.sides(across(flip.at), _TOP - 5, f"{flip.below} ahead", f"{flip.above} ahead")
     for case, money, kind in zip(sides, costs, ("curve-a", "curve-b"), strict=True):
         spots = dict(zip(at.tolist(), ((across(x), up(y)) for x, y in zip(at, money, strict=True)), strict=True))
         sheet.curves.append(Curve(tuple(spots.values()), kind))

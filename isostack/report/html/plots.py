@@ -11,6 +11,8 @@ from typing import Final
 WIDTH: Final = 384
 LETTER: Final = 5.4
 """Width of a letter of the 9-unit monospaced text, as in pictures."""
+HEAD_LETTER: Final = 6.5
+"""Of a heading, 10 units and bold, on average."""
 TICKS: Final = 5
 
 Scale = Callable[[float], float]
@@ -112,6 +114,13 @@ class Sheet:
 
     def text(self, x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> None:
         self.texts.append(Text(x, y, text, kind, anchor))
+
+    def sides(self, x: float, y: float, left: str, right: str) -> None:
+        """What either side of a line means, where there is room: one of them tells the other."""
+        if x > 4 + HEAD_LETTER * len(left):
+            self.text(x - 4, y, left, "head", "end")
+        if WIDTH - x > 4 + HEAD_LETTER * len(right):
+            self.text(x + 4, y, right, "head")
 
     def axis_below(self, at: Iterable[tuple[float, str]], scale: Scale, top: float, bottom: float) -> None:
         """A line up from each number, and its text below."""
