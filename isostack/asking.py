@@ -11,6 +11,7 @@ from components.problems import InvalidInput, Problem
 from isostack.run import progress, warn
 
 if TYPE_CHECKING:
+    from isostack.assess.inputs import Input
     from isostack.finding import Declared, Judgement
     from isostack.inputs import Planned
     from isostack.preview import Preview
@@ -25,6 +26,14 @@ def project() -> Project:
     from isostack.stacks import find_project
 
     return find_project(Path.cwd(), otherwise=Path(__file__).parents[1])
+
+
+def inputs(file: Path) -> dict[str, Input]:
+    """All inputs of an assessment, those of the file as it says them. Raises InvalidInput."""
+    from isostack.assess.questions import inputs as known
+    from isostack.given import given
+
+    return given(file, known())
 
 
 def load_pulumi(names: Sequence[str]) -> None:

@@ -42,10 +42,9 @@ def assess(
     from isostack.assess.questions import inputs as all_inputs
     from isostack.assessment import assess as assess_cases
     from isostack.assessment import planned_cases
-    from isostack.given import given
     from isostack.inputs import plan_all, stacks_of, warnings
 
-    known = given(inputs, all_inputs()) if inputs else all_inputs()
+    known = asking.inputs(inputs) if inputs else all_inputs()
     project = asking.project()
     stacks, strays = stacks_of(project, spec)
     warn(strays)

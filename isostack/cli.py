@@ -64,12 +64,20 @@ def compare(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write it also as one HTML file, for a browser or a printer."),
     ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option("--inputs", metavar="FILE", help="With --html: your own numbers and prices, as for assess."),
+    ] = None,
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
     if html:
         from isostack.writing import check_writable
 
         check_writable(html)
+    elif inputs:
+        right = "add --html FILE; isostack assess SPEC --inputs FILE answers in the terminal"
+        raise InvalidInput([Problem("--inputs is for the chapter of the HTML report, and there is no --html", right)])
+    known = asking.inputs(inputs) if inputs else None
     asking.load_pulumi(names)
     from isostack.inputs import stacks_of
     from isostack.sources import is_saved, sources
@@ -87,7 +95,7 @@ def compare(
         from isostack.report.html import page
         from isostack.writing import write
 
-        write(html, page(result, answer.previews))
+        write(html, page(result, answer.previews, known))
         typer.echo(f"wrote {html}", err=True)
     if format is Format.json:
         print_json("compare", comparison=result)

@@ -50,6 +50,12 @@ def hostile() -> tuple[Comparison, tuple[Preview, ...]]:
     return compare(stacks, rules, judged), stacks
 
 
+def renamed() -> tuple[Comparison, tuple[Preview, ...]]:
+    """The example under hostile names of its stacks: all else is sound, so that nothing is left out."""
+    stacks = tuple(replace(stack, stack=f"{stack.stack}{HOSTILE}") for stack in previews("shop"))
+    return compare(stacks, RULES, {stack.label: Judgement() for stack in stacks}), stacks
+
+
 def _spoilt(stack: Preview) -> Preview:
     told = (Message("warning", HOSTILE),)
     made = tuple(replace(resource, inputs=_hostile(resource.type, resource.inputs)) for resource in stack.resources)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, lgamma, log, sqrt
 
 SIMULATED_PER_HOST = range(10, 113)
@@ -43,7 +44,7 @@ def spread(loads: Sequence[Load], hosts: int, utilisation: float, variation: flo
     if total == 0:
         return 0.0
     demand = sum((load.cpu * variation) ** 2 * _uneven(load, hosts) for load in loads)
-    return utilisation * hosts / total * sqrt(demand + _variance(_laid_out(loads, hosts)))
+    return utilisation * hosts / total * sqrt(demand + _of_requests(tuple(loads), hosts))
 
 
 def unevenness(load: Load, hosts: int) -> float:
@@ -105,6 +106,12 @@ def _uneven(load: Load, hosts: int) -> float:
     """Variance of the number of replicas between hosts."""
     part = load.replicas % hosts / hosts
     return part * (1 - part)
+
+
+@lru_cache(maxsize=1024)
+def _of_requests(loads: tuple[Load, ...], hosts: int) -> float:
+    """Variance of what is requested on a host: the same for every utilisation and variation."""
+    return _variance(_laid_out(loads, hosts))
 
 
 def _laid_out(loads: Sequence[Load], hosts: int) -> list[float]:

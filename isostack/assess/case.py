@@ -45,9 +45,16 @@ class Case:
     def of_facts(
         cls, stack: str, cluster: ClusterFacts, sites: Iterable[SiteFacts], machines: Iterable[MachineFacts]
     ) -> Case:
-        """The same of what a preview says of itself."""
+        """The same of what a preview says of itself. Raises NoAnswer where that does not fit its spec: a plan is sound,
+        but a file of a preview may say anything."""
         made = tuple(Machine(each.wanted, each.place) for each in machines)
-        return cls(stack, cluster.wanted, tuple(sites), made, cluster.realisations)
+        case = cls(stack, cluster.wanted, tuple(sites), made, cluster.realisations)
+        for pool in case.spec.pools:
+            if not case.of_pool(pool.name):
+                raise NoAnswer(f"{stack} shows no machine of pool {pool.name}")
+        if any(min(each.cpus, each.usable_cpus, each.usable_memory) <= 0 for each in case.site.hosts):
+            raise NoAnswer(f"{stack} has a host without CPUs or memory")
+        return case
 
     @property
     def site(self) -> SiteFacts:
@@ -107,7 +114,8 @@ class Case:
         """Whether every node that is lost is powered off and taken out, as the spec wishes."""
         return self.spec.availability.remediation and self.grade("availability.remediation") == "equal"
 
-    def pods_on(self, machine: Machine) -> int:
-        """Pods of the spec's workloads on one node of its pool, spread evenly, rounded up."""
-        nodes = Counter(each.wanted.pool for each in self.machines)[machine.wanted.pool]
-        return -(-sum(each.replicas for each in self.workloads(machine.wanted.pool)) // nodes)
+    @property
+    def pods_on(self) -> Mapping[str, int]:
+        """By pool, pods of the spec's workloads on one of its nodes, spread evenly, rounded up."""
+        nodes = Counter(each.wanted.pool for each in self.machines)
+        return {pool: -(-sum(each.replicas for each in self.workloads(pool)) // count) for pool, count in nodes.items()}

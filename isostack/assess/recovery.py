@@ -8,6 +8,7 @@ argument with its default, [assumption].
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import ceil
 from typing import Literal
 
@@ -47,12 +48,38 @@ GIVEN_UP = 600
 components/addons/remediation.py, LOST_SECONDS."""
 
 
+class Phase(StrEnum):
+    """What is waited for, in the order in which it comes."""
+
+    DETECTION = "the node is NotReady"
+    DECLARED = "vSphere HA declares the host dead"
+    WAIT = "the pods are evicted, or the node is given up"
+    PERSON = "a person acts"
+    FENCING = "the host is powered off"
+    VOLUME = "the volume is detached and attached"
+    BOOT = "the VM is placed and boots"
+    START = "the pod is scheduled and starts"
+
+
+Phases = tuple[tuple[Phase, float], ...]
+"""Seconds of each phase, in their order. They add up to what the functions of the same way say."""
+
+
+def total(phases: Phases) -> float:
+    """Seconds of all phases together."""
+    return sum(seconds for _, seconds in phases)
+
+
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Who brings the volume of a lost host back, and how many seconds after the loss a pod runs with it again."""
+    """Who brings the volume of a lost host back, and by which phases after the loss a pod runs with it again."""
 
     by: Literal["HA", "fencing", "a person"]
-    seconds: float
+    phases: Phases
+
+    @property
+    def seconds(self) -> float:
+        return total(self.phases)
 
 
 def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR) -> float:
@@ -67,8 +94,7 @@ def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITO
 
 def restarted(hosts: int, boot: float = BOOT) -> float:
     """Until a VM of one of so many hosts is a Ready node again on another, by vSphere HA. 8 hosts: 95.1."""
-    declared = ((hosts - 1) * DECLARED_DEAD + OF_PRIMARY) / hosts
-    return declared + PLACE + POWER_ON + boot
+    return total(_restarting(hosts, boot))
 
 
 def evicted(
@@ -80,7 +106,7 @@ def evicted(
 
 def stateless_back(toleration: float, nth: int = 1, *, start: float = START) -> float:
     """Until a pod without a volume runs elsewhere. Default toleration, 300: 369.5; with 30: 99.5."""
-    return evicted(toleration, nth) + SCHEDULE + start
+    return total(by_eviction(toleration, nth, start=start))
 
 
 def patience(hosts: int, boot: float = BOOT) -> float:
@@ -90,7 +116,7 @@ def patience(hosts: int, boot: float = BOOT) -> float:
 
 def volume_by_restart(hosts: int, boot: float = BOOT, *, start: float = START) -> float:
     """Until a pod with a volume runs again on its VM, which keeps the volume attached. 8 hosts: 115.1."""
-    return restarted(hosts, boot) + start
+    return total(by_restart(hosts, boot, start=start))
 
 
 def volume_by_person(
@@ -98,7 +124,7 @@ def volume_by_person(
 ) -> float:
     """Until a pod with a volume runs elsewhere after a person has acted: by the out-of-service taint, or by deleting
     the pod. Default toleration, 1800 s: 2207.5 and 2547.5."""
-    return evicted(toleration) + person + (COLLECTED if taint else DETACH_WAIT) + attach + start
+    return total(_by_person(toleration, person, taint=taint, attach=attach, start=start))
 
 
 def volume_by_fencing(
@@ -111,7 +137,7 @@ def volume_by_fencing(
 ) -> float:
     """Until a pod with a volume runs elsewhere after its node was powered off by itself. 300 s: 422.5, without the
     taint 762.5; 30 s: 152.5."""
-    return detected() + lost_after + fence + (COLLECTED if taint else DETACH_WAIT) + attach + start
+    return total(_by_fencing(lost_after, taint=taint, fence=fence, attach=attach, start=start))
 
 
 def given_up(toleration: float) -> float:
@@ -140,10 +166,10 @@ def volume_back(
     not measured.
     """
     if hosts:
-        return Back("HA", volume_by_restart(hosts, boot, start=start))
+        return Back("HA", by_restart(hosts, boot, start=start))
     if lost_after is not None and not virtual:
-        return Back("fencing", volume_by_fencing(lost_after, fence=fence, attach=attach, start=start))
-    return Back("a person", volume_by_person(toleration, person, attach=attach, start=start))
+        return Back("fencing", _by_fencing(lost_after, fence=fence, attach=attach, start=start))
+    return Back("a person", _by_person(toleration, person, attach=attach, start=start))
 
 
 def requests_lost(share: float) -> float:
@@ -160,3 +186,40 @@ def taints_per_second(nodes: int, lost: int, *, elsewhere: bool = True) -> float
     if lost >= nodes or lost <= 2 or lost / nodes < UNHEALTHY:
         return TAINTED_PER_SECOND
     return 0.0 if nodes <= LARGE else SLOW
+
+
+def by_eviction(toleration: float, nth: int = 1, *, start: float = START) -> Phases:
+    """Of a pod without a volume that is made anew on another node: what `stateless_back` adds up."""
+    return (*_evicting(toleration, nth), (Phase.START, SCHEDULE + start))
+
+
+def by_restart(hosts: int, boot: float = BOOT, *, start: float = START) -> Phases:
+    """Of a pod whose VM vSphere HA starts on another of so many hosts: what `volume_by_restart` adds up."""
+    return (*_restarting(hosts, boot), (Phase.START, start))
+
+
+def _restarting(hosts: int, boot: float) -> Phases:
+    declared = ((hosts - 1) * DECLARED_DEAD + OF_PRIMARY) / hosts
+    return ((Phase.DECLARED, declared), (Phase.BOOT, PLACE + POWER_ON + boot))
+
+
+def _evicting(toleration: float, nth: int = 1) -> Phases:
+    return ((Phase.DETECTION, detected()), (Phase.WAIT, evicted(toleration, nth) - detected()))
+
+
+def _by_person(
+    toleration: float, person: float, *, taint: bool = True, attach: float = ATTACH, start: float = START
+) -> Phases:
+    acted = (Phase.PERSON, person)
+    return (*_evicting(toleration), acted, (Phase.VOLUME, _detached(taint) + attach), (Phase.START, start))
+
+
+def _by_fencing(
+    lost_after: float, *, taint: bool = True, fence: float = FENCE, attach: float = ATTACH, start: float = START
+) -> Phases:
+    given = (Phase.DETECTION, detected()), (Phase.WAIT, lost_after)
+    return (*given, (Phase.FENCING, fence), (Phase.VOLUME, _detached(taint) + attach), (Phase.START, start))
+
+
+def _detached(taint: bool) -> float:
+    return COLLECTED if taint else DETACH_WAIT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from isostack.assess.answers import Answer, Flip, Result
 from isostack.assess.case import Kind
@@ -126,3 +126,30 @@ def span(each: Input) -> str:
 def matters(answer: Answer) -> str:
     """The inputs that move the difference most, by how much: `recovery.person 3,490, recovery.fence 305`."""
     return ", ".join(f"{swing.input} {number(swing.size)}" for swing in answer.swings[:3])
+
+
+def sections(result: Assessment) -> Iterator[tuple[str, Sequence[str]]]:
+    """What follows the table: each with its lines, without those that have none."""
+    for title, lines in (
+        ("Decided by what you can find out", deciding(result)),
+        ("Turned by nothing plausible; the nearest that would", far(result)),
+        ("Not answered", unanswered(result)),
+    ):
+        if listed := list(lines):
+            yield title, listed
+
+
+def head(result: Assessment) -> Sequence[str]:
+    return ("question", "", "unit", *(side.stack for side in result.sides), "ahead")
+
+
+def rows(result: Assessment) -> Iterator[Sequence[str]]:
+    """Of what has an answer somewhere."""
+    for answer in result.answers:
+        cells = [cell(answer, side.stack) for side in result.sides]
+        if any(cell != "-" for cell in cells):
+            yield (answer.question, answer.title, answer.unit, *cells, ahead(answer))
+
+
+def sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

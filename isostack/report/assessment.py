@@ -15,14 +15,15 @@ OTHER = "Under other settings, the rest as planned"
 
 
 def text(out: Console, result: Assessment) -> None:
-    out.print(f"[bold]{escape(result.spec)}, on VMs or on metal?[/] {escape(_sentence(assessed.headline(result)))}")
+    said = assessed.sentence(assessed.headline(result))
+    out.print(f"[bold]{escape(result.spec)}, on VMs or on metal?[/] {escape(said)}")
     out.print(f"[dim]{escape(assessed.sides(result))}; less is better in every row[/]")
     heading(out, "Answers")
-    table = make_table(*_head(result))
-    for row in _rows(result):
+    table = make_table(*assessed.head(result))
+    for row in assessed.rows(result):
         table.add_row(*map(escape, row))
     out.print(table)
-    for title, lines in _sections(result):
+    for title, lines in assessed.sections(result):
         heading(out, title)
         for line in lines:
             out.print(f"  {escape(line)}", soft_wrap=True)
@@ -52,12 +53,12 @@ def markdown(result: Assessment) -> str:
 def _markdown(result: Assessment) -> Iterator[str]:
     yield f"### {_cell(result.spec)}, on VMs or on metal?"
     yield ""
-    yield f"**{_cell(_sentence(assessed.headline(result)))}**"
+    yield f"**{_cell(assessed.sentence(assessed.headline(result)))}**"
     yield ""
     yield _cell(f"{assessed.sides(result)}; less is better in every row.")
     yield ""
-    yield from _table(_head(result), _rows(result))
-    for title, lines in _sections(result):
+    yield from _table(assessed.head(result), assessed.rows(result))
+    for title, lines in assessed.sections(result):
         yield from ("", f"**{title}**", "", *(f"- {_cell(line)}" for line in lines))
     if result.variants:
         yield from ("", f"<details><summary>{OTHER}</summary>", "")
@@ -70,29 +71,6 @@ def _markdown(result: Assessment) -> Iterator[str]:
     inputs = [(each.id, assessed.span(each), each.title, str(each.evidence)) for each in result.inputs]
     yield from _table(("input", "value", "what it is", "from"), inputs)
     yield from ("", "</details>")
-
-
-def _sections(result: Assessment) -> Iterator[tuple[str, Sequence[str]]]:
-    """What follows the table: each with its lines, without those that have none."""
-    for title, lines in (
-        ("Decided by what you can find out", assessed.deciding(result)),
-        ("Turned by nothing plausible; the nearest that would", assessed.far(result)),
-        ("Not answered", assessed.unanswered(result)),
-    ):
-        if listed := list(lines):
-            yield title, listed
-
-
-def _head(result: Assessment) -> Sequence[str]:
-    return ("question", "", "unit", *(side.stack for side in result.sides), "ahead")
-
-
-def _rows(result: Assessment) -> Iterator[Sequence[str]]:
-    """Of what has an answer somewhere."""
-    for answer in result.answers:
-        cells = [assessed.cell(answer, side.stack) for side in result.sides]
-        if any(cell != "-" for cell in cells):
-            yield (answer.question, answer.title, answer.unit, *cells, assessed.ahead(answer))
 
 
 def _variant_head(result: Assessment) -> Sequence[str]:
@@ -116,7 +94,3 @@ def _cell(text: str) -> str:
     for old, new in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("*", "\\*"), ("`", "\\`")):
         text = text.replace(old, new)
     return text
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from isostack.assess.questions import inputs
+from isostack.given import given
 from isostack.report.html import page as report
 from tests import pages
+from tests.specs import ROOT
 from tests.tools import folder
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -37,10 +40,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports as files, by name."""
-    made = {"shop": pages.shop, "hostile": pages.hostile, "many": lambda: pages.many(500)}
+    made = {"shop": pages.shop, "hostile": pages.hostile, "many": lambda: pages.many(500), "renamed": pages.renamed}
+    prices = given(ROOT / "docs/prices.yaml", inputs())
     where = tmp_path_factory.mktemp("reports")
     for name, make in made.items():
-        (where / f"{name}.html").write_text(report(*make()), "utf-8")
+        (where / f"{name}.html").write_text(report(*make(), prices), "utf-8")
     return {name: where / f"{name}.html" for name in made}
 
 

@@ -122,7 +122,7 @@ def test_a_pointer_shows_the_same_machine_on_every_target(open_page: Open) -> No
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
-@pytest.mark.parametrize("name", ["shop", "hostile"])
+@pytest.mark.parametrize("name", ["shop", "hostile", "renamed"])
 def test_axe_finds_nothing(open_page: Open, axe: str, name: str, size: dict[str, int], scheme: str) -> None:
     page = open_page(name, viewport=size, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -142,7 +142,7 @@ def violations(page: Page, axe: str) -> list[str]:
     return [f"{each['id']}: {[node['html'][:200] for node in each['nodes'][:3]]}" for each in found]
 
 
-@pytest.mark.parametrize("name", ["shop", "hostile", "many"])
+@pytest.mark.parametrize("name", ["shop", "hostile", "many", "renamed"])
 @pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
 def test_nothing_is_wider_than_the_screen(open_page: Open, tmp_path: Path, name: str, size: dict[str, int]) -> None:
     page = open_page(name, viewport=size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from components.rules import Evidence
@@ -34,33 +36,61 @@ VARIATION = Input(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Places that workloads share: the nodes of a pool, or the hosts of VMs."""
+
+    name: str
+    """The pool; empty: the hosts."""
+    places: int
+    pods: int
+    demand: Numbers
+    """CPU that is wanted there, in cores."""
+    unmet: Numbers
+    """Share of it that the places cannot serve, from 0."""
+
+
 def unmet(case: Case, values: Values) -> Numbers:
     """Per cent: nodes first, which nothing balances by use; then hosts of VMs, which DRS does."""
-    if not case.spec.workloads:
-        raise NoAnswer("the spec names no workloads")
-    utilisation, variation = values[UTILISATION.id], values[VARIATION.id]
-    demand = missed = np.zeros_like(utilisation)
+    pools = of_pools(case, values)
+    demand = sum(pool.demand for pool in pools)
+    missed = sum(pool.demand * pool.unmet for pool in pools)
+    hosts = of_hosts(case, values)
+    return 100 * (missed / demand + (hosts.unmet if hosts else 0.0))
+
+
+def of_pools(case: Case, values: Values) -> list[Shared]:
+    """Each pool that has workloads. Raises NoAnswer where none has."""
+    found = []
     for pool in case.spec.pools:
         loads = _loads(case, {pool.name})
         sizes = [machine.place.size.cpus for machine in case.of_pool(pool.name)]
         if loads:
-            weight = utilisation * pool.size.cpus * len(sizes)
-            missed = missed + weight * _share(loads, len(sizes), weight / sum(sizes), variation)
-            demand = demand + weight
-    return 100 * (missed / demand + _hosts(case, utilisation, variation))
+            demand = values[UTILISATION.id] * pool.size.cpus * len(sizes)
+            share = _share(loads, len(sizes), demand / sum(sizes), values[VARIATION.id])
+            found.append(Shared(pool.name, len(sizes), _pods(loads), demand, share))
+    if not found:
+        raise NoAnswer("the spec names no workloads")
+    return found
 
 
-def _hosts(case: Case, utilisation: Numbers, variation: Numbers) -> Numbers:
+def of_hosts(case: Case, values: Values) -> Shared | None:
+    """Hosts of VMs, after what balances them; None: nothing is short there, since every virtual CPU has a thread."""
     site = case.site
     if not case.virtual or not site.hosts:
-        return np.zeros_like(utilisation)
+        return None
     virtual, threads = sum(m.place.size.cpus for m in case.machines), sum(host.usable_cpus for host in site.hosts)
-    if virtual <= threads:  # every virtual CPU has a thread
-        return np.zeros_like(utilisation)
+    if virtual <= threads:
+        return None
     loads = _loads(case, {pool.name for pool in case.spec.pools})
-    share = _share(loads, len(site.hosts), utilisation * virtual / threads, variation)
+    share = _share(loads, len(site.hosts), values[UTILISATION.id] * virtual / threads, values[VARIATION.id])
     balanced = site.balancing is not None and site.balancing.workers == "fullyAutomated"
-    return share * (model.LEFT_BY_BALANCING if balanced else 1.0)
+    left = share * (model.LEFT_BY_BALANCING if balanced else 1.0)
+    return Shared("", len(site.hosts), _pods(loads), values[UTILISATION.id] * virtual, left)
+
+
+def _pods(loads: list[model.Load]) -> int:
+    return sum(load.replicas for load in loads)
 
 
 def _share(loads: list[model.Load], nodes: int, used: Numbers, variation: Numbers) -> Numbers:

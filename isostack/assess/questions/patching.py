@@ -103,7 +103,8 @@ def restarts(case: Case, values: Values) -> Numbers:
 def _drains(case: Case, values: Values) -> list[Numbers]:
     if not case.spec.workloads:
         raise NoAnswer("the spec names no workloads")
-    return [model.drain_seconds(case.pods_on(machine), values[START.id]) for machine in case.machines]
+    drains = {pool: model.drain_seconds(pods, values[START.id]) for pool, pods in case.pods_on.items()}
+    return [drains[machine.wanted.pool] for machine in case.machines]
 
 
 QUESTIONS = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from components.rules import Evidence
@@ -82,18 +84,30 @@ def _restarting(case: Case) -> int | None:
 
 def stateless(case: Case, values: Values) -> Numbers:
     """Eviction moves the pods, or HA brings their node back before it does."""
+    return reduce(np.minimum, map(model.total, _stateless_ways(case, values)))
+
+
+def stateless_phases(case: Case, values: Values) -> model.Phases:
+    """Of the way that is faster at these values, which are one each. Raises NoAnswer."""
+    return min(_stateless_ways(case, values), key=model.total)
+
+
+def _stateless_ways(case: Case, values: Values) -> list[model.Phases]:
     most = max(len(machines) for machines in case.on_hosts.values())
     start = values[START.id]
-    moved = model.stateless_back(case.spec.availability.evict_after, most, start=start)
+    moved = model.by_eviction(case.spec.availability.evict_after, most, start=start)
     hosts = _restarting(case)
-    if hosts is None:
-        return moved
-    return np.minimum(moved, model.volume_by_restart(hosts, values[BOOT.id], start=start))
+    return [moved] if hosts is None else [moved, model.by_restart(hosts, values[BOOT.id], start=start)]
 
 
 def volume(case: Case, values: Values) -> Numbers:
+    return volume_back(case, values).seconds
+
+
+def volume_back(case: Case, values: Values) -> model.Back:
+    """Who brings the volume back, and by which phases. Raises NoAnswer."""
     evict = case.spec.availability.evict_after
-    back = model.volume_back(
+    return model.volume_back(
         virtual=case.virtual,
         hosts=_restarting(case),
         lost_after=model.given_up(evict) if case.fences else None,
@@ -104,7 +118,6 @@ def volume(case: Case, values: Values) -> Numbers:
         attach=values[ATTACH.id],
         start=values[START.id],
     )
-    return back.seconds
 
 
 def errors(case: Case, values: Values) -> float:

@@ -6,7 +6,7 @@ The same stacks give the same bytes: no date and no path is in it.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,8 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from isostack import VERSION
+from isostack.assess.inputs import Input
 from isostack.comparison import Comparison
 from isostack.preview.model import Preview
+from isostack.report.html.chapter import chapter
 from isostack.report.html.findings import TONES, packs
 from isostack.report.html.picture import pictures
 from isostack.report.html.tables import GRADE_TONES, glance, graded, kinds, machines, pools, wishes
@@ -30,8 +32,9 @@ _UNSEEN: Final = dict.fromkeys(code for code in range(32) if chr(code) not in "\
 """Control characters, which HTML does not allow."""
 
 
-def page(result: Comparison, previews: Sequence[Preview]) -> str:
-    """The whole report. `previews` are those that were compared, in their order."""
+def page(result: Comparison, previews: Sequence[Preview], inputs: Mapping[str, Input] | None = None) -> str:
+    """The whole report. `previews` are those that were compared, in their order; `inputs` those of the assessment, all
+    of them; None: as the project has them."""
     style, script = _file("page.css"), _file("page.js")
     all_wishes = wishes(previews)
     text = (
@@ -58,6 +61,7 @@ def page(result: Comparison, previews: Sequence[Preview]) -> str:
             pictures=pictures(previews),
             wishes=all_wishes,
             packs=packs(result),
+            chapter=chapter(previews, inputs),
             grades=graded(all_wishes),
             short=sum(len(wish.fields) for wish in all_wishes if wish.short),
             grade_tones=GRADE_TONES,

@@ -197,7 +197,7 @@ class _Drawing:
             y=y,
             width=self._box,
             height=height,
-            label=_fit(label, room) if self._hosts_named else "",
+            label=fit(label, room) if self._hosts_named else "",
             note=note if self._hosts_named else "",
             title=f"{content.name or f'host of the provider’s choice: {label}'}{size}{used}",
             kind=self._kind(content),
@@ -215,7 +215,7 @@ class _Drawing:
     def _machine(self, machine: MachineFacts, x: float, y: float, host: str) -> Tile:
         wanted = machine.wanted
         short, colour = self._pools[wanted.pool]
-        label = _fit(f"{short}-{wanted.index}", int(self._tile / _LETTER)) if self._named else ""
+        label = fit(f"{short}-{wanted.index}", int(self._tile / _LETTER)) if self._named else ""
         # Whoever tells a program by voice what to click says what can be read.
         called = f"{label}, {wanted.name}" if label not in wanted.name else wanted.name
         return Tile(
@@ -238,7 +238,7 @@ def _short(pool: str) -> str:
     return "".join(word[:1] for word in words) if len(words) > 1 else f"{pool[:6]}…"
 
 
-def _fit(text: str, letters: int) -> str:
+def fit(text: str, letters: int) -> str:
     """A name in a given number of letters: without its domain first, then its end, which tells it from others."""
     if len(text) > letters and not text.replace(".", "").isdigit():
         text = text.partition(".")[0]
