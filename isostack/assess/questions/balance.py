@@ -51,12 +51,14 @@ class Shared:
 
 
 def unmet(case: Case, values: Values) -> Numbers:
-    """Per cent: nodes first, which nothing balances by use; then hosts of VMs, which DRS does."""
+    """Per cent: nodes first, which nothing balances by use; then, of what they let through, hosts of VMs, which DRS
+    does."""
     pools = of_pools(case, values)
     demand = sum(pool.demand for pool in pools)
     missed = sum(pool.demand * pool.unmet for pool in pools)
     hosts = of_hosts(case, values)
-    return 100 * (missed / demand + (hosts.unmet if hosts else 0.0))
+    met = (1 - missed / demand) * (1 - (hosts.unmet if hosts else 0.0))
+    return 100 * (1 - met)
 
 
 def of_pools(case: Case, values: Values) -> list[Shared]:
