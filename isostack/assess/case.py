@@ -10,6 +10,7 @@ from typing import Literal
 from components.facts import ClusterFacts, MachineFacts, Place, Realisation, SiteFacts, Wanted
 from components.plan import Plan
 from components.spec import Spec, Workload
+from isostack.assess.capacity import most_replicas
 
 Kind = Literal["VMs", "metal"]
 
@@ -113,6 +114,20 @@ class Case:
     def fences(self) -> bool:
         """Whether every node that is lost is powered off and taken out, as the spec wishes."""
         return self.spec.availability.remediation and self.grade("availability.remediation") == "equal"
+
+    def lost_share(self) -> float:
+        """Part of one workload's replicas that one lost host takes, of the workload that is hit worst; those with one
+        replica left out. Raises NoAnswer where all have one."""
+        several = [workload for workload in self.spec.workloads if workload.replicas > 1]
+        if not several:
+            raise NoAnswer("the spec names no workload with several replicas")
+        nodes = Counter(machine.wanted.pool for machine in self.machines)
+        on = [Counter(machine.wanted.pool for machine in machines) for machines in self.on_hosts.values()]
+        return max(
+            most_replicas(here[each.pool], nodes[each.pool], each.replicas) / each.replicas
+            for here in on
+            for each in several
+        )
 
     @property
     def pods_on(self) -> Mapping[str, int]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from components.facts import Balancing
 from isostack.assess.case import Case, NoAnswer
 from isostack.assess.inputs import Input
 from isostack.assess.question import Question
@@ -54,6 +56,18 @@ def _ha(on: bool) -> Callable[[Case], Case | None]:
     return change
 
 
+def _drs(level: Literal["fullyAutomated", "disabled"]) -> Callable[[Case], Case | None]:
+    """On VMs alone."""
+
+    def change(case: Case) -> Case | None:
+        if not case.virtual:
+            return None
+        balancing = Balancing(workers=level, control_plane="manual")
+        return replace(case, sites=(case.site.model_copy(update={"balancing": balancing}),))
+
+    return change
+
+
 def _fencing(on: bool) -> Callable[[Case], Case | None]:
     """On hosts alone: a VM is powered off through the agent of its host, which is dead."""
 
@@ -92,6 +106,10 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = {
         Variant("vSphere HA off", _ha(False)),
         Variant("fencing by BMC, availability.remediation: true", _fencing(True)),
         Variant("no fencing", _fencing(False)),
+    ),
+    "balance.unmet": (
+        Variant("DRS fullyAutomated for workers", _drs("fullyAutomated")),
+        Variant("DRS disabled for workers", _drs("disabled")),
     ),
     "fleet.whole": (
         Variant("vSphere HA on, a host in reserve", _ha(True)),

@@ -89,7 +89,9 @@ def test_what_the_examples_come_to() -> None:
     assert value("recovery.stateless", "shop-tinkerbell") == pytest.approx(47.5 + 60 + 2 + 20)
     assert value("recovery.volume", "shop-tinkerbell") == pytest.approx(47.5 + 600 + 15 + 20 + 20 + 20)
     assert value("recovery.volume", "shop-vsphere") == pytest.approx((5 * 18 + 35) / 6 + 10 + 5 + 60 + 20)
-    assert value("recovery.errors", "shop-vsphere") == pytest.approx(47.5)  # search has one replica
+    assert value("recovery.errors", "shop-vsphere") == pytest.approx(47.5 / 2)  # partner has two nodes, a host each
+    assert value("blast.replicas", "edge-vsphere") == 50  # two nodes, one on each of two hosts
+    assert value("blast.zone", "shop-tinkerbell") == pytest.approx(100 * (8 + 8 + 16 + 8) / 112)
     assert value("blast.hardware", "shop-vsphere") == 2
     assert value("blast.hardware", "shop-tinkerbell") == 1
     assert value("rollback.objects", "edge-vsphere") == pytest.approx(1 + 60 / 3600)

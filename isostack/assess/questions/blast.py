@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from isostack.assess.capacity import fatal_members
+from isostack.assess.capacity import fatal_members, most_replicas
 from isostack.assess.case import Case, Machine
 from isostack.assess.question import Question, Values
 
@@ -16,6 +17,20 @@ def capacity(case: Case, values: Values) -> float:
         sum(m.wanted.size.cpus for m in machines if m.wanted.role == "worker") / total
         for machines in case.on_hosts.values()
     )
+
+
+def zone(case: Case, values: Values) -> float:
+    """Per cent of the workers' CPUs."""
+    total = sum(machine.wanted.size.cpus for machine in case.workers)
+    zones = Counter[str]()
+    for machine in case.workers:
+        zones[machine.wanted.zone] += machine.wanted.size.cpus
+    return 100 * max(zones.values()) / total
+
+
+def replicas(case: Case, values: Values) -> float:
+    """Per cent, of the workload that is hit worst."""
+    return 100 * case.lost_share()
 
 
 def quorum(case: Case, values: Values) -> float:
@@ -59,6 +74,26 @@ QUESTIONS = (
         inputs=(),
         model=capacity,
         functions=(),
+    ),
+    Question(
+        id="blast.zone",
+        title="Workers' CPU that one lost zone takes, at worst",
+        unit="%",
+        why="Nodes take the zones in turn on every target. What a zone is, the target says: a rack of hosts, or a "
+        "label alone where the provider offers no choice.",
+        inputs=(),
+        model=zone,
+        functions=(),
+    ),
+    Question(
+        id="blast.replicas",
+        title="Replicas of one workload that one lost host takes, at worst",
+        unit="%",
+        why="Replicas are spread evenly over the nodes of their pool. Of VMs several nodes of a pool may share a host; "
+        "anti-affinity rules keep them apart where there are hosts enough. Workloads of one replica are left out.",
+        inputs=(),
+        model=replicas,
+        functions=(most_replicas,),
     ),
     Question(
         id="blast.quorum",

@@ -122,16 +122,7 @@ def volume_back(case: Case, values: Values) -> model.Back:
 
 def errors(case: Case, values: Values) -> float:
     """Of the workload that is hit worst."""
-    worst = 0.0
-    for machines in case.on_hosts.values():
-        for workload in case.spec.workloads:
-            here = sum(each.wanted.pool == workload.pool for each in machines)
-            if here:
-                nodes = len(case.of_pool(workload.pool))
-                worst = max(worst, most_replicas(here, nodes, workload.replicas) / workload.replicas)
-    if not case.spec.workloads:
-        raise NoAnswer("the spec names no workloads")
-    return model.requests_lost(worst)
+    return model.requests_lost(case.lost_share())
 
 
 QUESTIONS = (
@@ -162,10 +153,11 @@ QUESTIONS = (
         title="Lost host: requests that fail, in seconds' worth of all",
         unit="s",
         why="Until the node is NotReady its share of the replicas gets requests and answers none. Neither HA nor a "
-        "shorter evictAfter changes that. Of the workload that is hit worst; replicas are spread evenly over nodes, "
-        "and nodes of one pool may share a host of VMs.",
+        "shorter evictAfter changes that. Of the workload that is hit worst; a workload of one replica answers "
+        "nothing until it is back. Replicas are spread evenly over nodes, and nodes of one pool may share a "
+        "host of VMs.",
         inputs=(),
         model=errors,
-        functions=(model.requests_lost, model.detected),
+        functions=(model.requests_lost, model.detected, most_replicas),
     ),
 )
