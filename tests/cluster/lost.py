@@ -95,11 +95,14 @@ def adding(cluster: Cluster) -> Iterator[Callable[[Mapping[str, Any]], None]]:
 def ready(cluster: Cluster, beat: str, number: int) -> None:
     def all_are() -> bool:
         nodes = cluster.object("nodes", f"--selector={kwok.BEAT}={beat}")["items"]
-        return (
-            len(nodes) == number and all(map(is_ready, nodes)) and not any(each["spec"].get("taints") for each in nodes)
-        )
+        return len(nodes) == number and all(map(is_ready, nodes)) and not any(map(_held, nodes))
 
     until(all_are, f"{number} nodes are ready", lambda: log(cluster.root, f"kwok-{beat}"))
+
+
+def _held(node: Any) -> bool:
+    """By the node controller, which taints what is new or lost."""
+    return any(taint["key"].startswith("node.kubernetes.io/") for taint in node["spec"].get("taints", []))
 
 
 def is_ready(node: Any) -> bool:

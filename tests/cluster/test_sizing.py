@@ -92,13 +92,16 @@ def pending(cluster: Cluster, size: Size, nodes: int, workloads: Sequence[Worklo
     cpu, memory = allocatable(size)
     left = {"cpu": f"{cpu}m", "memory": str(memory), "pods": str(MAX_PODS - DAEMON_PODS)}
     status = {"allocatable": left, "capacity": left}
-    create(cluster, *({**node(f"sized-{i}", "a", KEPT), "status": status} for i in range(nodes)))
+    # Pods that other tests have left pending take any node that comes; ours alone tolerate this one's taint.
+    spec = {"taints": [{"key": CASE, "effect": "NoSchedule"}]}
+    create(cluster, *({**node(f"sized-{i}", "a", KEPT), "spec": spec, "status": status} for i in range(nodes)))
     try:
         ready(cluster, KEPT, nodes)
         create(cluster, *(_service(w) for w in workloads), *(_pod(w, i) for w in workloads for i in range(w.replicas)))
         until(lambda: all("PodScheduled" in str(each.get("status")) for each in _pods(cluster)), "all were looked at")
         found = _pods(cluster)
         assert len(found) == sum(w.replicas for w in workloads)
+        assert _others(cluster) == []
         return sum("nodeName" not in each["spec"] for each in found)
     finally:
         for kind in ("pods", "services"):
@@ -111,6 +114,12 @@ def pending(cluster: Cluster, size: Size, nodes: int, workloads: Sequence[Worklo
 def _pods(cluster: Cluster) -> Sequence[Any]:
     found: Sequence[Any] = cluster.object("pods", f"--namespace={SPACE}", f"--selector={CASE}")["items"]
     return found
+
+
+def _others(cluster: Cluster) -> list[str]:
+    """Pods on the nodes that the workloads were to have for themselves."""
+    every = cluster.object("pods", "--all-namespaces", f"--selector=!{CASE}")["items"]
+    return [each["metadata"]["name"] for each in every if each["spec"].get("nodeName", "").startswith("sized-")]
 
 
 def _service(workload: Workload) -> Any:
@@ -126,7 +135,8 @@ def _service(workload: Workload) -> Any:
 
 
 def _pod(workload: Workload, i: int) -> Any:
-    wanted = pod({"nodeSelector": {kwok.BEAT: KEPT}}, SPACE, f"{workload.name}-{i}")
+    tolerations = [{"key": CASE, "operator": "Exists"}]
+    wanted = pod({"nodeSelector": {kwok.BEAT: KEPT}, "tolerations": tolerations}, SPACE, f"{workload.name}-{i}")
     asked = {"cpu": f"{workload.requests.cpu}m", "memory": str(workload.requests.memory)}
     wanted["spec"]["containers"][0]["resources"] = {"requests": asked}
     wanted["metadata"]["labels"] = {CASE: workload.name}
