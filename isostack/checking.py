@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from components.problems import InvalidInput, Problem
-from components.wording import did_you_mean
 from isostack import asking
 from isostack.finding import Judgement
 from isostack.run import FINE, NOT_EQUIVALENT, output, print_json, warn
@@ -157,6 +156,8 @@ def _listed(folders: Sequence[Path]) -> str:
 
 
 def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
+    from components.wording import did_you_mean
+
     faults = []
     for name in names:
         if name not in known:

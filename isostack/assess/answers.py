@@ -60,7 +60,7 @@ class Flip:
     at: float
     below: Kind
     above: Kind
-    """Which is ahead on either side, evaluated there."""
+    """Which is ahead on either side, evaluated there. Answers that are whole hosts may be equal before it turns."""
     unit: str
     plausible: bool
     """It lies in the input's range, and so decides."""
@@ -177,7 +177,7 @@ def _flip(question: Question, vms: Case, metal: Case, inputs: Sequence[Input], e
     a, b = float(grid[inner]), float(grid[nearest])
     for _ in range(REFINED):
         close = np.linspace(a, b, GRID)
-        turned = int(np.argmax(_signs(question, vms, metal, inputs, each, close) != own))
+        turned = int(np.argmax(_signs(question, vms, metal, inputs, each, close) == -own))
         a, b = float(close[turned - 1]), float(close[turned])
     below, above = (_KINDS[int(own)], _KINDS[-int(own)]) if b > value else (_KINDS[-int(own)], _KINDS[int(own)])
     assert below
