@@ -21,7 +21,7 @@ from isostack.ci.touched import Touched, touched
 from isostack.inputs import Faults, impossible, plan
 from isostack.places import from_top, of_top
 from isostack.run import FINE, NOT_EQUIVALENT
-from isostack.stacks import find_project
+from isostack.stacks import SPEC_KEY, StackFile, find_project
 
 if TYPE_CHECKING:
     from isostack.stacks import Project
@@ -79,7 +79,7 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
             raise
         said = [of_top(problem, change.top) for problem in told_of]
         return _seen(found, said, "", None, told, room, {}, "\n".join(map(_annotation, said)))
-    diff, unequal = _diff(change, (*names, *found.gone))
+    diff, unequal = _diff(change, (*_with_siblings(project, names), *found.gone))
     return _seen(found, (), diff, replace(checked, unequal=unequal), told, room, files, annotations)
 
 
@@ -159,6 +159,17 @@ def _baseline(project: Project, change: Change, names: Sequence[str]) -> tuple[M
         file = tree / ".isostack-baseline.json"
         file.write_text(done.stdout, "utf-8")
         return read_baseline(file), ""
+
+
+def _with_siblings(project: Project, names: Sequence[str]) -> list[str]:
+    """And the other stacks of their specs, as far as they are sound: whether targets are equivalent takes all."""
+    specs = [project.stack(name).config.get(SPEC_KEY, "") for name in names]
+    others = [
+        each.name
+        for each in project.read_all()
+        if isinstance(each, StackFile) and each.name not in names and any(each.is_of(spec) for spec in specs if spec)
+    ]
+    return [*names, *(name for name in others if not _faults(project, [name]))]
 
 
 def _diff(change: Change, names: Sequence[str]) -> tuple[str, bool]:

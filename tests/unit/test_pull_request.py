@@ -150,3 +150,22 @@ def test_the_change_is_shown_by_versions_that_can(
     monkeypatch.setattr(pullrequest, "_isostack", isostack)
     assert pullrequest._diff(Change(Path(), "f" * 40), ["a", "b"]) == (shown, code == 1)
     assert asked[1:] == [("diff", "--base", "f" * 12, "--format", "markdown", "a", "b")]
+
+
+def test_a_change_of_one_target_is_held_against_the_others(tmp_path: Path) -> None:
+    """Whether targets are still equivalent takes all stacks of the spec; one that is broken is left out."""
+    made = repository(tmp_path / "clone", "edge-vsphere", "edge-tinkerbell")
+    edit(made.project.stacks / "Pulumi.edge-vsphere.yaml", "drs: {workers: partiallyAutomated", "drs: {workers: manual")
+    made.commit()
+    done = in_github(made)
+    report = (made.root.parent / "out/report.md").read_text()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\n| edge-vsphere | <code>stacks/Pulumi.edge-vsphere.yaml</code> |\n" in report
+    assert "1 of 2 stacks change\n" in report
+    assert "**edge**: equivalent with " in report
+    edit(made.project.stacks / "Pulumi.edge-tinkerbell.yaml", "kind: tinkerbell", "kind: tinkerbel")
+    made.git("commit", "--all", "--message", "broken before")
+    made.git("tag", "--force", "base")
+    edit(made.project.stacks / "Pulumi.edge-vsphere.yaml", "drs: {workers: manual", "drs: {workers: disabled")
+    in_github(made)
+    assert "1 of 1 stacks change\n" in (made.root.parent / "out/report.md").read_text()
