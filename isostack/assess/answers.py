@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def answer(question: Question, cases: Sequence[Case], inputs: Mapping[str, Input
     if missing := [each.id for each in own if each.value is None]:
         needs = f"needs {', '.join(missing)}"
         return Answer(question.id, question.title, question.unit, {case.stack: needs for case in cases}, None)
-    at, drawn = _values(question, usual(own)), _values(question, _drawn(own, inputs))
+    at, drawn = _values(usual(own)), _values(_drawn(own, inputs))
     results: dict[str, Result | str] = {}
     best: dict[str, tuple[float, Case]] = {}
     for case in cases:
@@ -125,11 +126,17 @@ _KINDS: Mapping[int, Kind | None] = {-1: "VMs", 0: None, 1: "metal"}
 
 def _drawn(own: Sequence[Input], inputs: Mapping[str, Input]) -> Mapping[str, Array]:
     """From one draw for all questions: an input has the same values in each."""
-    every = draw([each for each in inputs.values() if each.value is not None])
+    every = _every(tuple(each for each in inputs.values() if each.value is not None))
     return {each.id: every[each.id] for each in own}
 
 
-def _values(question: Question, values: Mapping[str, Array]) -> Values:
+@lru_cache(maxsize=1)
+def _every(inputs: tuple[Input, ...]) -> Mapping[str, Array]:
+    return draw(inputs)
+
+
+def _values(values: Mapping[str, Array]) -> Values:
+    """Of a question without inputs one value, so that its answer has a length."""
     return values or {"": np.zeros(1)}
 
 

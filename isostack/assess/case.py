@@ -98,6 +98,14 @@ class Case:
         return len(self.site.hosts)
 
     @property
+    def mean_host(self) -> tuple[float, float]:
+        """Threads and bytes of memory of one of these hosts, on average; what a spare has, the plan does not say."""
+        if self.virtual and not self.site.hosts:
+            raise NoAnswer(f"the hosts of {self.stack} are not known")
+        sizes = self.site.hosts if self.virtual else [machine.place.size for machine in self.machines]
+        return sum(each.cpus for each in sizes) / len(sizes), sum(each.memory for each in sizes) / len(sizes)
+
+    @property
     def workers(self) -> tuple[Machine, ...]:
         return tuple(machine for machine in self.machines if machine.wanted.role == "worker")
 

@@ -10,8 +10,10 @@ from rich.markup import escape
 from isostack.assessment import Assessment
 from isostack.report import assessed
 from isostack.report.console import heading, make_table
+from isostack.report.markdown import _cell, folded
 
 OTHER = "Under other settings, the rest as planned"
+MOVES = "What moves the difference most, over each input's range"
 
 
 def text(out: Console, result: Assessment) -> None:
@@ -33,7 +35,7 @@ def text(out: Console, result: Assessment) -> None:
         for row in _variants(result):
             table.add_row(*map(escape, row))
         out.print(table)
-    heading(out, "What moves the difference most, over each input's range")
+    heading(out, MOVES)
     table = make_table("question", "inputs, and by how much in its unit")
     for answer in result.compared:
         if answer.swings:
@@ -60,17 +62,15 @@ def _markdown(result: Assessment) -> Iterator[str]:
     yield from _table(assessed.head(result), assessed.rows(result))
     for title, lines in assessed.sections(result):
         yield from ("", f"**{title}**", "", *(f"- {_cell(line)}" for line in lines))
-    if result.variants:
-        yield from ("", f"<details><summary>{OTHER}</summary>", "")
-        yield from _table(_variant_head(result), _variants(result))
-        yield from ("", "</details>")
     moves = [(answer.question, assessed.matters(answer)) for answer in result.compared if answer.swings]
-    yield from ("", "<details><summary>What moves the difference most, over each input's range</summary>", "")
-    yield from _table(("question", "inputs, and by how much in its unit"), moves)
-    yield from ("", "</details>", "", f"<details><summary>{len(result.inputs)} inputs and their sources</summary>", "")
     inputs = [(each.id, assessed.span(each), each.title, str(each.evidence)) for each in result.inputs]
-    yield from _table(("input", "value", "what it is", "from"), inputs)
-    yield from ("", "</details>")
+    for title, table in (
+        (OTHER, _table(_variant_head(result), _variants(result)) if result.variants else ()),
+        (MOVES, _table(("question", "inputs, and by how much in its unit"), moves)),
+        (f"{len(inputs)} inputs and their sources", _table(("input", "value", "what it is", "from"), inputs)),
+    ):
+        if body := "\n".join(table):
+            yield from ("", folded(title, body))
 
 
 def _variant_head(result: Assessment) -> Sequence[str]:
@@ -88,9 +88,3 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield "|" + "---|" * len(head)
     for row in rows:
         yield "| " + " | ".join(map(_cell, row)) + " |"
-
-
-def _cell(text: str) -> str:
-    for old, new in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("*", "\\*"), ("`", "\\`")):
-        text = text.replace(old, new)
-    return text

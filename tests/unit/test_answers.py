@@ -142,7 +142,7 @@ def test_a_flip_is_where_it_is_said_to_be(spec: str, name: str, flip: object) ->
         ahead = value(name, metal, **inputs_) - value(name, vms, **inputs_)
         # Whole hosts may be equal on the side where it has not turned; where it has, the other kind is ahead.
         turned = (at > flip.at) == (flip.at > flip.value)
-        assert (ahead > 0) == (kind == "VMs") or (ahead == 0 and not turned)
+        assert np.sign(ahead) == (1 if kind == "VMs" else -1) or (ahead == 0 and not turned)
     own = PRICED[flip.input]
     assert flip.plausible == (own.low <= flip.at <= own.high)
 

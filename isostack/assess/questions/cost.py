@@ -64,15 +64,8 @@ def _total(case: Case, values: Values, count: Numbers) -> Numbers:
     """Of so many hosts, each as those of the plan are on average."""
     if not case.site.hosts:
         raise NoAnswer(f"the hosts of {case.stack} are a provider's, or not known")
-    years, machines = values[YEARS.id], case.machines
-    if case.virtual:
-        threads = [float(host.cpus) for host in case.site.hosts]
-        gib = [host.memory / GIB for host in case.site.hosts]
-    else:
-        threads = [float(machine.place.size.cpus) for machine in machines]
-        gib = [machine.place.size.memory / GIB for machine in machines]
-    thread, memory = sum(threads) / len(threads), sum(gib) / len(gib)
-    money = count * model.host_cost(thread, memory, values[HOST.id], values[THREAD.id], values[MEMORY.id])
+    years, (thread, memory) = values[YEARS.id], case.mean_host
+    money = count * model.host_cost(thread, memory / GIB, values[HOST.id], values[THREAD.id], values[MEMORY.id])
     money += model.power_cost(count, values[WATTS.id], values[PUE.id], values[KWH.id], years)
     if case.virtual:
         money += model.licensed_cores(count, thread) * values[LICENCE.id] * years

@@ -49,7 +49,8 @@ def unused(case: Case, values: Values) -> float:
     if not case.spec.workloads:
         raise NoAnswer("the spec names no workloads")
     asked = sum(each.replicas * each.requests.cpu for each in case.spec.workloads) / 1000
-    return 100 * (1 - asked / threads(case))
+    threads, _ = case.mean_host
+    return 100 * (1 - asked / (threads * case.host_count))
 
 
 def fewest(case: Case, values: Values) -> Numbers:
@@ -59,14 +60,6 @@ def fewest(case: Case, values: Values) -> Numbers:
     if case.virtual:
         return np.array([of_vms(case, d, o) for d, o in zip(demand, overcommit, strict=True)])
     return np.array([of_metal(case, d) for d in demand])
-
-
-def threads(case: Case) -> float:
-    """Logical CPUs of all hosts that are there for the cluster."""
-    if case.site.hosts and case.virtual:
-        return float(sum(host.cpus for host in case.site.hosts))
-    own = sum(machine.place.size.cpus for machine in case.machines)
-    return float(own + case.site.spare_hosts * own / len(case.machines))
 
 
 QUESTIONS = (
