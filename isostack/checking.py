@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from isostack import asking
 from isostack.finding import Judgement
 from isostack.run import FINE, NOT_EQUIVALENT, output, print_json, warn
 from isostack.sourcenames import SOURCES
+from policies.words import named
 
 if TYPE_CHECKING:
     from isostack.finding import Finding
@@ -193,12 +195,22 @@ def read_baseline(path: Path) -> Mapping[Key, Sequence[Known]]:
     return known
 
 
-def is_new(finding: Finding, label: str, known: Mapping[Key, Sequence[Known]]) -> bool:
-    """Unless the same was found of this stack, was no better then, and held for no less."""
-    return not any(
-        status == finding.status and level in (finding.level, "mandatory") and subjects.issuperset(finding.subjects)
-        for status, level, subjects in known.get((label, finding.rule, finding.of, finding.field), ())
-    )
+def news(findings: Iterable[Finding], label: str, known: Mapping[Key, Sequence[Known]]) -> Iterator[Finding]:
+    """Those of this stack that were not found before, were better then, or held for less: these say for what."""
+    for finding in findings:
+        before = known.get((label, finding.rule, finding.of, finding.field), ())
+        alike = [(level, subjects) for status, level, subjects in before if status == finding.status]
+        if any(
+            level in (finding.level, "mandatory") and subjects.issuperset(finding.subjects) for level, subjects in alike
+        ):
+            continue
+        fresh = [each for each in finding.subjects if not any(each in subjects for _, subjects in alike)]
+        grown = 0 < len(fresh) < len(finding.subjects)
+        yield (
+            replace(finding, message=f"{finding.message}\nnew: {named(fresh)}; the others were there before")
+            if grown
+            else finding
+        )
 
 
 def _narrowed(
@@ -206,7 +218,7 @@ def _narrowed(
 ) -> Judgement:
     """What is asked for, and new."""
     return Judgement(
-        tuple(f for f in judgement.findings if f.rule in rules and is_new(f, label, known)),
+        tuple(news((f for f in judgement.findings if f.rule in rules), label, known)),
         {rule: why for rule, why in judgement.not_applicable.items() if rule in rules},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
@@ -33,6 +33,8 @@ class Checked:
     """Stack, rule and field of the findings that are there no more."""
     no_baseline: str
     """Why all findings count as new; empty: they do not."""
+    new: Mapping[str, int] = field(default_factory=dict)
+    """How many findings of each class are in `markdown`."""
     unequal: bool = False
     """Whether the targets are known to differ."""
 
@@ -95,7 +97,8 @@ def _verdict(faults: Sequence[Problem], checked: Checked | None) -> str:
     if checked.fails:
         least = "mandatory findings" if checked.fail_on == "mandatory" else "findings"
         return f"❌ {'' if checked.no_baseline else 'new '}{least}{end}"
-    return f"⚠️ nothing that blocks{end}" if end else "✅ nothing that blocks"
+    new = f"{'' if checked.no_baseline else 'new: '}{', '.join(f'{n} {name}' for name, n in checked.new.items())}"
+    return f"{'⚠️' if end else '✅'} nothing that blocks{end}{f'; {new}' if checked.new else ''}"
 
 
 def _stacks(stacks: Mapping[str, Sequence[str]]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from components.problems import InvalidInput, Problem
 from isostack import asking
-from isostack.checking import FailOn, Key, Known, counts, is_new, read_baseline
+from isostack.checking import FailOn, Key, Known, counts, news, read_baseline
 from isostack.ci.body import Checked, comment, nothing
 from isostack.ci.git import Change
 from isostack.ci.touched import Touched, touched
@@ -115,16 +115,14 @@ def _faults(project: Project, names: Sequence[str]) -> tuple[Problem, ...]:
 def _check(project: Project, change: Change, found: Touched, fail_on: FailOn) -> tuple[Checked, dict[str, str], str]:
     from isostack.report import github, junit, markdown, sarif
     from isostack.report.document import document
+    from isostack.report.together import counted
     from isostack.sources import sources
 
     names = list(found.stacks)
     answer = asking.asked(project, sources(project, names)[0], asking.packs(project))
     judged = from_top(answer.judged, change.top)
     known, no_baseline = _baseline(project, change, names)
-    new = {
-        label: replace(each, findings=tuple(f for f in each.findings if is_new(f, label, known)))
-        for label, each in judged.items()
-    }
+    new = {label: replace(each, findings=tuple(news(each.findings, label, known))) for label, each in judged.items()}
     keys = {(label, f.rule, f.of, f.field) for label, each in judged.items() for f in each.findings}
     checked = Checked(
         markdown=markdown.findings(answer.rules, new, new=not no_baseline),
@@ -133,6 +131,7 @@ def _check(project: Project, change: Change, found: Touched, fail_on: FailOn) ->
         kept=sum(len(judged[label].findings) - len(each.findings) for label, each in new.items()),
         went=tuple((stack, rule, at) for stack, rule, _, at in known if (stack, rule, _, at) not in keys),
         no_baseline=no_baseline,
+        new=counted(new),
     )
     files = {
         # A code-scanning service finds out by itself what is new: what is left out would be closed there.

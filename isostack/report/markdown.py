@@ -23,7 +23,7 @@ _LISTED: Final = 50
 
 def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement], *, new: bool = False) -> str:
     """`new`: what was there before is not among them."""
-    head = "\n".join(_head(rules, judged, "nothing new" if new else "no finding"))
+    head = "\n".join(_head(judged, "nothing new" if new else "no finding", () if new else rules))
     blocks = [_finding(stacks, finding) for stacks, finding in together(judged)]
     return within(head, blocks, lambda left: f"\n\n{left} more: `isostack check {' '.join(judged)}`\n")
 
@@ -66,10 +66,13 @@ def fitting(lines: Iterable[str], room: int) -> tuple[list[str], int]:
     return every[:shown], len(every) - shown
 
 
-def _head(rules: Sequence[Declared], judged: Mapping[str, Judgement], silence: str) -> list[str]:
+def _head(judged: Mapping[str, Judgement], silence: str, rules: Sequence[Declared]) -> list[str]:
+    """`rules`: those of which the reader is told how many found nothing; none: nobody asks."""
     counts = counted(judged)
-    title = ", ".join(f"{_MARKS[name]} {count} {name}" for name, count in counts.items()) or f"✅ {silence}"
-    lines = [f"### isostack check: {title}", ""]
+    found = ", ".join(f"{_MARKS[name]} {count} {name}" for name, count in counts.items())
+    if not rules:
+        return [f"### isostack check: {f'new: {found}' if found else f'✅ {silence}'}", "", ""]
+    lines = [f"### isostack check: {found or f'✅ {silence}'}", ""]
     lines += ["| stack | " + " | ".join(_MARKS) + f" | {silence} | not applicable |", "|---|" + "---:|" * 6]
     for stack, judgement in judged.items():
         own = [finding.verdict for finding in judgement.findings]
@@ -77,7 +80,7 @@ def _head(rules: Sequence[Declared], judged: Mapping[str, Judgement], silence: s
         silent = sum(rule.rule not in loud and rule.rule not in judgement.not_applicable for rule in rules)
         cells = [*(str(own.count(name)) for name in _MARKS), str(silent), str(len(judgement.not_applicable))]
         lines.append(f"| {_cell(stack)} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
+    return [*lines, "", ""]
 
 
 def _finding(stacks: Sequence[str], finding: Finding) -> str:

@@ -19,7 +19,7 @@ from tests.cluster.issuer import Issuer
 from tests.cluster.lost import Setting, Timers, losses
 from tests.cluster.made import EDGE, made
 from tests.cluster.root import run
-from tests.cluster.zones import TIMERS, WINDOW, ZONES, Disruption, Zone, disruption
+from tests.cluster.zones import TIMERS, WITHIN, ZONES, Disruption, Zone, disruption
 
 SETTINGS = {
     # So that each of the three counts; and the grace is no whole number of the controller's looks.
@@ -28,8 +28,8 @@ SETTINGS = {
     "kubespray's fast reaction": Setting(Timers(grace=20, lease=4, monitor=2), 15),
     "the defaults": Setting(Timers(), 20),
 }
-WITHIN, SLACK = 0.15, 1.0
-"""The error of the model, and the seconds by which a busy machine is late."""
+SLACK = 1.0
+"""Seconds by which a busy machine is late."""
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +73,14 @@ def test_a_lost_node_is_noticed_evicted_and_replaced_when_the_model_says(
 @pytest.mark.parametrize("zone", ZONES, ids=str)
 def test_lost_nodes_are_tainted_one_after_the_other_or_not_at_all(zones: Disruption, zone: Zone) -> None:
     tainted = zones.tainted[zone]
-    if zone.rate:
-        assert len(tainted) >= min(zone.lost, 1 + int(WINDOW * zone.rate * (1 - WITHIN)))
-    # One may be tainted before the controller notices the others, and then the wait begins anew with the zone's state.
-    later = SLACK + TIMERS.lease + TIMERS.monitor
+    assert len(tainted) >= zone.due
     for i, after in enumerate(tainted[1:], 1):
         assert zone.rate, f"{len(tainted)} are tainted"
+        # One may be tainted before the controller notices the others, and then the wait begins anew with the zone's
+        # state. And one turn may be lost: the queue of a zone takes it before it looks whether there is a node to
+        # taint, or for one whose taint it does not see yet
+        # [seen] kubernetes pkg/controller/nodelifecycle/scheduler/rate_limited_queue.go, Try.
+        later = SLACK + TIMERS.lease + TIMERS.monitor + 1 / zone.rate
         assert _agree(i / zone.rate, after, SLACK, later), f"number {i + 1} is tainted after {after:.1f} s"
 
 

@@ -32,7 +32,9 @@ TIMERS = Timers(grace=8, lease=2, monitor=1)
 SLOWER = 0.05
 """Stands for the rate of a large zone that has lost most of its nodes, 0.01: nobody waits for 100 s."""
 WINDOW = 33
-"""Seconds after the first taint."""
+"""Seconds after the first taint, and more if a zone's taints are not yet as many as are due then."""
+WITHIN = 0.15
+"""The error of the model."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Zone:
         """What the model says."""
         says = taints_per_second(self.nodes, self.lost)
         return SLOWER if says == SLOW else says
+
+    @property
+    def due(self) -> int:
+        """Nodes that are tainted within WINDOW."""
+        return min(self.lost, 1 + int(WINDOW * self.rate * (1 - WITHIN))) if self.rate else 0
 
 
 _PAIRS = ((6, 2), (6, 3), (6, 4), (6, 6), (3, 2), (5, 3), (20, 10), (20, 11), (50, 28), (51, 29))
@@ -86,6 +93,7 @@ def disruption(tool: str, issuer: Issuer, scene: Scene, folder: Path) -> Disrupt
         some.kill()
         until(lambda: nodes.first(is_tainted) is not None, "a node is tainted")
         time.sleep(WINDOW)
+        until(lambda: all(len(_tainted(nodes, zone)) >= zone.due for zone in ZONES), "the zones' taints are there")
         tainted = {zone: _tainted(nodes, zone) for zone in ZONES}
         rest.kill()
         until(lambda: all(map(is_lost, nodes.now().values())), "all nodes are lost")

@@ -43,6 +43,8 @@ def test_the_order_is_verdict_stacks_change_findings() -> None:
         (replace(CHECKED, fails=True, fail_on="advisory"), "❌ new findings"),
         (replace(CHECKED, fails=True, no_baseline="why"), "❌ mandatory findings"),
         (replace(CHECKED, unequal=True), "⚠️ nothing that blocks, and the targets are not equivalent"),
+        (replace(CHECKED, new={"advisory": 2, "waived": 1}), "✅ nothing that blocks; new: 2 advisory, 1 waived"),
+        (replace(CHECKED, new={"advisory": 2}, no_baseline="it is new"), "✅ nothing that blocks; 2 advisory"),
     ],
 )
 def test_verdicts(checked: Checked, verdict: str) -> None:

@@ -6,20 +6,17 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from isostack.report.markdown import LIMIT
 from tests.cli import COMMAND, ENVIRONMENT, Run, edit
 from tests.examples import previews
 from tests.saved import export, written
 from tests.specs import ROOT
-
-Golden = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -57,28 +54,6 @@ def repository(tmp_path: Path) -> Repository:
     made.git("add", "--all")
     made.git("commit", "--quiet", "--message=base")
     return made
-
-
-@pytest.mark.parametrize(
-    ("name", "file", "old", "new"),
-    [
-        ("pool-size", "shop.yaml", "{name: partner, nodes: 2,", "{name: partner, nodes: 3,"),
-        ("kubernetes-version", "shop.yaml", "version: 1.36.3", "version: 1.36.4"),
-        (
-            "storage-class",
-            "shop.yaml",
-            "accessModes: [ReadWriteOnce]",
-            "accessModes: [ReadWriteOnce], expansion: false",
-        ),
-        ("drs-level", "Pulumi.shop-vsphere.yaml", "workers: fullyAutomated", "workers: partiallyAutomated"),
-    ],
-)
-def test_a_comment(repository: Repository, golden: Golden, name: str, file: str, old: str, new: str) -> None:
-    edit(repository.root / "stacks" / file, old, new)
-    run = repository.diff("--base", "main", "shop", "--format", "markdown")
-    assert (run.code, run.err) == (0, "")
-    assert len(run.out) < LIMIT
-    golden(f"changes/{name}.md", run.out)
 
 
 def test_no_change_and_stacks_that_come_and_go(repository: Repository) -> None:

@@ -239,7 +239,8 @@ def test_what_became_worse_is_new(tmp_path: Path) -> None:
         replace(OPEN, status="failed", level="mandatory"),
         replace(BAD, subjects=(*BAD.subjects, "shop-web-2")),
     )
-    assert new(*worse) == worse
+    told = replace(worse[-1], message=f"{BAD.message}\nnew: shop-web-2; the others were there before")
+    assert new(*worse) == (*worse[:-1], told)
     assert new(replace(BAD, level="advisory"), replace(BAD, subjects=BAD.subjects[:1])) == ()
 
 

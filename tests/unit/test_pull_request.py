@@ -50,7 +50,7 @@ def test_a_finding_that_is_new_and_one_that_went(made: Repository) -> None:
     assert (folder / "summary.md").read_text() == f"{report}\n"
     assert report.startswith("## isostack: ❌ new findings\n\n| stacks | touched by |\n")
     assert f"| shop-vsphere | <code>stacks/{STACK}</code> |" in report
-    assert "### isostack check: ⚠️ 1 advisory\n" in report
+    assert "### isostack check: new: ⚠️ 1 advisory\n" in report
     assert report.count("<b>drs-etcd-automated</b>") == 1
     assert "Went with this change" not in report
     # Programs get all of them: those that are left out would be closed by a code-scanning service.
