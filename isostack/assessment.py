@@ -9,6 +9,7 @@ from enum import StrEnum
 from isostack.assess.answers import Answer, answer
 from isostack.assess.case import Case, Kind
 from isostack.assess.inputs import Input
+from isostack.assess.neighbours import Neighbours, neighbours
 from isostack.assess.questions import questions
 from isostack.assess.variants import Row, variants
 from isostack.inputs import Planned
@@ -44,6 +45,8 @@ class Assessment:
     answers: tuple[Answer, ...]
     variants: tuple[Row, ...]
     """What answers would be under other settings."""
+    neighbours: tuple[Neighbours, ...]
+    """Whose pods and nodes share what, by name."""
     inputs: tuple[Input, ...]
     """What was assumed or given, as far as a question uses it."""
 
@@ -62,6 +65,7 @@ def assess(cases: Sequence[Case], inputs: Mapping[str, Input]) -> Assessment:
         overall=_overall(answers),
         answers=answers,
         variants=tuple(variants(questions(), cases, inputs)),
+        neighbours=tuple(each for case in cases for each in neighbours(case)),
         inputs=tuple(inputs.values()),
     )
 

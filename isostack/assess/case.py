@@ -109,6 +109,11 @@ class Case:
     def workers(self) -> tuple[Machine, ...]:
         return tuple(machine for machine in self.machines if machine.wanted.role == "worker")
 
+    @property
+    def workers_cpus(self) -> int:
+        """That the spec asks for."""
+        return sum(machine.wanted.size.cpus for machine in self.workers)
+
     def of_pool(self, pool: str) -> tuple[Machine, ...]:
         return tuple(machine for machine in self.machines if machine.wanted.pool == pool)
 

@@ -37,6 +37,12 @@ def rolling_hours(nodes: int, drain: float, boot: float, join: float = JOIN) -> 
     return nodes * (drain + boot + join) / 3600
 
 
+def upgrade_hours(nodes: int, drain: float, upgrade: float, at_once: int = 1) -> float:
+    """Hours of a round of Kubernetes, so many nodes at a time, at most: the longest drain is each one's. Nothing is
+    restarted but the kubelet and its pods. 11 of 51 s drain, 120 s, 2 at a time: 0.285."""
+    return ceil(nodes / at_once) * (drain + upgrade) / 3600
+
+
 def firmware_hours(nodes: int, drain: float, boot: float, flash: float = FLASH) -> float:
     """Hours of a round of firmware over hosts that are nodes, one at a time. 8, 510, 531: 5.91."""
     return rolling_hours(nodes, drain, boot + flash)

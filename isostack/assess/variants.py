@@ -94,6 +94,10 @@ def _spares(number: int) -> Callable[[Case], Case | None]:
     return change
 
 
+_BALANCED = (
+    Variant("DRS fullyAutomated for workers", _drs("fullyAutomated")),
+    Variant("DRS disabled for workers", _drs("disabled")),
+)
 VARIANTS: Mapping[str, tuple[Variant, ...]] = {
     "recovery.stateless": (
         Variant("availability.evictAfter: 300s, Kubernetes' default", _evict_after(300)),
@@ -107,10 +111,8 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = {
         Variant("fencing by BMC, availability.remediation: true", _fencing(True)),
         Variant("no fencing", _fencing(False)),
     ),
-    "balance.unmet": (
-        Variant("DRS fullyAutomated for workers", _drs("fullyAutomated")),
-        Variant("DRS disabled for workers", _drs("disabled")),
-    ),
+    "balance.spread": _BALANCED,
+    "balance.unmet": _BALANCED,
     "fleet.whole": (
         Variant("vSphere HA on, a host in reserve", _ha(True)),
         Variant("vSphere HA off", _ha(False)),

@@ -12,9 +12,6 @@ from isostack.report import assessed
 from isostack.report.console import heading, make_table
 from isostack.report.markdown import _cell, folded
 
-OTHER = "Under other settings, the rest as planned"
-MOVES = "What moves the difference most, over each input's range"
-
 
 def text(out: Console, result: Assessment) -> None:
     said = assessed.sentence(assessed.headline(result))
@@ -29,23 +26,12 @@ def text(out: Console, result: Assessment) -> None:
         heading(out, title)
         for line in lines:
             out.print(f"  {escape(line)}", soft_wrap=True)
-    if result.variants:
-        heading(out, OTHER)
-        table = make_table(*_variant_head(result))
-        for row in _variants(result):
+    for behind in assessed.behind(result):
+        heading(out, behind.title)
+        table = make_table(*behind.head)
+        for row in behind.rows:
             table.add_row(*map(escape, row))
         out.print(table)
-    heading(out, MOVES)
-    table = make_table("question", "inputs, and by how much in its unit")
-    for answer in result.compared:
-        if answer.swings:
-            table.add_row(escape(answer.question), escape(assessed.matters(answer)))
-    out.print(table)
-    heading(out, "Inputs")
-    table = make_table("input", "value", "what it is", "from")
-    for each in result.inputs:
-        table.add_row(*map(escape, (each.id, assessed.span(each), each.title, str(each.evidence))))
-    out.print(table)
 
 
 def markdown(result: Assessment) -> str:
@@ -62,25 +48,8 @@ def _markdown(result: Assessment) -> Iterator[str]:
     yield from _table(assessed.head(result), assessed.rows(result))
     for title, lines in assessed.sections(result):
         yield from ("", f"**{title}**", "", *(f"- {_cell(line)}" for line in lines))
-    moves = [(answer.question, assessed.matters(answer)) for answer in result.compared if answer.swings]
-    inputs = [(each.id, assessed.span(each), each.title, str(each.evidence)) for each in result.inputs]
-    for title, table in (
-        (OTHER, _table(_variant_head(result), _variants(result)) if result.variants else ()),
-        (MOVES, _table(("question", "inputs, and by how much in its unit"), moves)),
-        (f"{len(inputs)} inputs and their sources", _table(("input", "value", "what it is", "from"), inputs)),
-    ):
-        if body := "\n".join(table):
-            yield from ("", folded(title, body))
-
-
-def _variant_head(result: Assessment) -> Sequence[str]:
-    return ("question", "under", *(side.stack for side in result.sides))
-
-
-def _variants(result: Assessment) -> Iterator[Sequence[str]]:
-    for row in result.variants:
-        values = (row.values[side.stack] for side in result.sides)
-        yield (row.question, row.variant, *("-" if value is None else assessed.number(value) for value in values))
+    for behind in assessed.behind(result):
+        yield from ("", folded(behind.title, "\n".join(_table(behind.head, behind.rows))))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

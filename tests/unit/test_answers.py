@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy.stats import qmc
 from isostack.assess.answers import BEYOND, Answer, Result, answer
 from isostack.assess.case import Case
 from isostack.assess.inputs import Input
+from isostack.assess.neighbours import neighbours
 from isostack.assess.question import Question
 from isostack.assess.questions import TOPICS, inputs, questions
 from isostack.assess.uncertainty import POINTS, draw, interval, usual
@@ -95,9 +97,57 @@ def test_what_the_examples_come_to() -> None:
     assert value("blast.hardware", "shop-vsphere") == 2
     assert value("blast.hardware", "shop-tinkerbell") == 1
     assert value("rollback.objects", "edge-vsphere") == pytest.approx(1 + 60 / 3600)
-    assert value("patching.restarts", "shop-tinkerbell") == 12
+    # The tenant with two nodes loses one; a db node has 16 of 112 CPUs.
+    assert value("blast.tenant", "shop-vsphere") == 50
+    assert value("blast.node", "shop-vsphere") == value("patching.out", "shop-tinkerbell") == pytest.approx(1600 / 112)
+    assert value("patching.out", "shop-vsphere") == 0
+    # One search on three db nodes of 64 threads, of which 16 are asked; it adds to demand and to requests alike.
+    one = 0.7 * 16 / 64 * 3 / (3 * 8 + 4) * (2 * 4**2 * 2 / 9) ** 0.5
+    assert value("balance.spread", "shop-tinkerbell") == pytest.approx(100 * one)
+    # 30 s of five pods or none, 30 s to settle, 120 s; a restart 60 s for joining, after 60 or 591 s of boot.
+    assert value("patching.kubernetes", "shop-tinkerbell") == pytest.approx(14 * 180 / 3600)
+    assert value("patching.lost", "shop-vsphere") == pytest.approx((12 * 180 + 6 * 180) / 3600)
+    assert value("patching.lost", "shop-tinkerbell") == pytest.approx((8 * 711 + 4 * (711 + 1560) + 6 * 180) / 3600)
+    assert value("patching.restarts", "shop-tinkerbell") == value("patching.restarts", "shop-vsphere") == 12 + 6
     assert value("fleet.whole", "shop-tinkerbell") == pytest.approx((1800 + 1276) / 3600, rel=1e-3)
     assert value("fleet.repairs", "shop-vsphere") == pytest.approx(0.48)
+
+
+def test_workers_are_upgraded_as_many_at_a_time_as_the_spec_says() -> None:
+    shop = case("shop-tinkerbell")
+    upgrades = shop.spec.kubernetes.upgrades
+    assert upgrades
+    for at_once, rounds in ((1, 11), (2, 6), (4, 3)):
+        kubernetes = {"upgrades": upgrades.model_copy(update={"concurrency": at_once})}
+        spec = shop.spec.model_copy(update={"kubernetes": shop.spec.kubernetes.model_copy(update=kubernetes)})
+        asked = questions()["patching.kubernetes"]
+        values = usual([PRICED[each.id] for each in asked.inputs])
+        found = asked.answer(replace(shop, spec=spec), values)[0]
+        assert found == pytest.approx((3 + rounds) * 180 / 3600)
+
+
+def test_whose_pods_and_nodes_share_what() -> None:
+    """Tenants with pools of their own share no kernel; hosts of VMs they do, since there are hosts for all."""
+    found = {(each.shared, each.tenants): each.places for each in neighbours(case("shop-vsphere"))}
+    assert list(found) == [
+        ("kernel", ("partner",)),
+        ("kernel", ("shop",)),
+        ("host", ("partner", "shop")),
+        ("host", ("shop",)),
+    ]
+    assert found["kernel", ("partner",)] == ("shop-partner-0", "shop-partner-1")
+    assert found["host", ("partner", "shop")] == ("esx02.fra1.example.com", "esx04.fra1.example.com")
+    assert len(found["kernel", ("shop",)]) == 9
+    metal = {(each.shared, each.tenants): each.places for each in neighbours(case("shop-tinkerbell"))}
+    assert metal["host", ("partner",)] == ("fra1-r07-partner01", "fra1-r08-partner01")
+    assert ("host", ("partner", "shop")) not in metal
+    assert neighbours(case("edge-vsphere")) == []
+    # Once no pool has an owner, all pods may meet everywhere.
+    shop = case("shop-vsphere")
+    pools = tuple(pool.model_copy(update={"tenant": None}) for pool in shop.spec.pools)
+    machines = tuple(replace(m, wanted=m.wanted.model_copy(update={"tenant": None})) for m in shop.machines)
+    shared = neighbours(replace(shop, spec=shop.spec.model_copy(update={"pools": pools}), machines=machines))
+    assert {(each.shared, each.tenants) for each in shared} == {(s, ("partner", "shop")) for s in ("kernel", "host")}
 
 
 def test_what_each_kind_of_answer_says() -> None:

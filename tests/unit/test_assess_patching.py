@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isostack.assess.patching import JOIN, drain_seconds, weeks
+from isostack.assess.patching import JOIN, drain_seconds, upgrade_hours, weeks
 
 HOUR = 3600
 
@@ -35,3 +35,8 @@ def test_a_round_is_its_nodes_one_after_the_other(nodes: int, pods: int, made: f
 def test_a_round_in_weeks(nodes: int, each: float, days: int, hours: float, expected: int) -> None:
     """The last node of a day may begin at its very end."""
     assert weeks(nodes, each, days, hours * HOUR) == expected
+
+
+@pytest.mark.parametrize(("nodes", "at_once", "batches"), [(11, 1, 11), (11, 2, 6), (11, 4, 3), (1, 4, 1)])
+def test_a_round_of_kubernetes_goes_in_batches(nodes: int, at_once: int, batches: int) -> None:
+    assert upgrade_hours(nodes, 51, 120, at_once) == pytest.approx(batches * 171 / HOUR)

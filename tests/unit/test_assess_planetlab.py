@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from isostack.assess.balance import SPREAD_LEFT
 from isostack.assess.demand import scaled, synthetic
 from isostack.assess.simulation import Balancer, packed, placed, simulate
 
@@ -39,6 +40,12 @@ TRACES: dict[tuple[float, int, int], dict[Balancer, tuple[float, float, float]]]
 simulation on the PlanetLab traces of 2011 (github.com/Cloudslab/cloudsim at commit 476ceef2,
 modules/cloudsim-examples/src/main/resources/workload/planetlab): means of 20 drawings of traces, each scaled to the
 utilisation as a whole."""
+
+
+def test_what_balancing_leaves_of_the_spread() -> None:
+    for told in TRACES.values():
+        for balancer in ("drs", "descheduler"):
+            assert told[balancer][0] / told["none"][0] == pytest.approx(SPREAD_LEFT, rel=0.08)
 
 
 @pytest.mark.parametrize(("utilisation", "vms", "pods"), TRACES)

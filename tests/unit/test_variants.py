@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from isostack.assess.balance import SPREAD_LEFT
 from isostack.assess.questions import inputs, questions
 from isostack.assess.variants import VARIANTS, variants
-from tests.unit.test_answers import CASES
+from tests.unit.test_answers import CASES, value
 
 ROWS = {(row.question, row.variant): row.values for row in variants(questions(), CASES["shop"], inputs())}
+PLANNED_SPREAD = value("balance.spread", "shop-vsphere")
 
 
 def test_every_setting_is_of_a_question() -> None:
@@ -25,6 +27,8 @@ def test_every_setting_is_of_a_question() -> None:
         ("recovery.volume", "vSphere HA off", "shop-vsphere", 47.5 + 60 + 1800 + 20 + 20 + 20),
         ("recovery.volume", "no fencing", "shop-tinkerbell", 47.5 + 60 + 1800 + 20 + 20 + 20),
         ("recovery.volume", "fencing by BMC, availability.remediation: true", "shop-equinix", 47.5 + 600 + 15 + 60),
+        # Without DRS, which is on in the example.
+        ("balance.spread", "DRS disabled for workers", "shop-vsphere", PLANNED_SPREAD / SPREAD_LEFT),
         ("fleet.whole", "no spare host", "shop-tinkerbell", 72 + 1276.0 / 3600),
         ("fleet.whole", "a spare host", "shop-equinix", (1800 + 1276.0) / 3600),
     ],

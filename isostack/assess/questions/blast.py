@@ -6,26 +6,40 @@ from collections import Counter
 from collections.abc import Iterable
 
 from isostack.assess.capacity import fatal_members, most_replicas
-from isostack.assess.case import Case, Machine
+from isostack.assess.case import Case, Machine, NoAnswer
+from isostack.assess.neighbours import tenants
 from isostack.assess.question import Question, Values
 
 
 def capacity(case: Case, values: Values) -> float:
     """Per cent of the workers' CPUs."""
-    total = sum(machine.wanted.size.cpus for machine in case.workers)
-    return 100 * max(
-        sum(m.wanted.size.cpus for m in machines if m.wanted.role == "worker") / total
-        for machines in case.on_hosts.values()
-    )
+    return 100 * max(_cpus(machines) for machines in case.on_hosts.values()) / case.workers_cpus
+
+
+def node(case: Case, values: Values) -> float:
+    """Per cent of the workers' CPUs."""
+    return 100 * max(_cpus([machine]) for machine in case.workers) / case.workers_cpus
+
+
+def tenant(case: Case, values: Values) -> float:
+    """Per cent of the CPUs of the nodes on which a tenant's pods may run, of the tenant that is hit worst."""
+    if not case.spec.tenants:
+        raise NoAnswer("the spec names no tenants")
+    shares = []
+    for each in case.spec.tenants:
+        own = [machine for machine in case.workers if each.name in tenants(case, [machine])]
+        here = [[m for m in machines if m in own] for machines in case.on_hosts.values()]
+        if own:
+            shares.append(max(map(_cpus, here)) / _cpus(own))
+    return 100 * max(shares)
 
 
 def zone(case: Case, values: Values) -> float:
     """Per cent of the workers' CPUs."""
-    total = sum(machine.wanted.size.cpus for machine in case.workers)
     zones = Counter[str]()
     for machine in case.workers:
         zones[machine.wanted.zone] += machine.wanted.size.cpus
-    return 100 * max(zones.values()) / total
+    return 100 * max(zones.values()) / case.workers_cpus
 
 
 def replicas(case: Case, values: Values) -> float:
@@ -46,22 +60,16 @@ def quorum(case: Case, values: Values) -> float:
 
 def kernel(case: Case, values: Values) -> float:
     """The most tenants whose pods share a kernel: of pools that nobody owns, all that have no pool of their own."""
-    return float(max(len(_tenants(case, [machine])) for machine in case.workers))
+    return float(max(len(tenants(case, [machine])) for machine in case.workers))
 
 
 def hardware(case: Case, values: Values) -> float:
-    return float(max(len(_tenants(case, machines)) for machines in case.on_hosts.values()))
+    return float(max(len(tenants(case, machines)) for machines in case.on_hosts.values()))
 
 
-def _tenants(case: Case, machines: Iterable[Machine]) -> set[str]:
-    """Who may run there; a cluster without tenants has one owner."""
-    owners = {pool.tenant for pool in case.spec.pools if pool.tenant}
-    shared = {tenant.name for tenant in case.spec.tenants} - owners or {""}
-    found: set[str] = set()
-    for machine in machines:
-        if machine.wanted.role == "worker":
-            found |= {machine.wanted.tenant} if machine.wanted.tenant else shared
-    return found
+def _cpus(machines: Iterable[Machine]) -> int:
+    """Of workers, as asked."""
+    return sum(machine.wanted.size.cpus for machine in machines if machine.wanted.role == "worker")
 
 
 QUESTIONS = (
@@ -73,6 +81,16 @@ QUESTIONS = (
         "brings it back, the rest must carry the load.",
         inputs=(),
         model=capacity,
+        functions=(),
+    ),
+    Question(
+        id="blast.node",
+        title="Workers' CPU that one lost node takes, at worst",
+        unit="%",
+        why="A kernel that panics or a kubelet that hangs takes its node and no other, on either kind; nodes are as "
+        "many and as large on each target.",
+        inputs=(),
+        model=node,
         functions=(),
     ),
     Question(
@@ -94,6 +112,15 @@ QUESTIONS = (
         inputs=(),
         model=replicas,
         functions=(most_replicas,),
+    ),
+    Question(
+        id="blast.tenant",
+        title="CPU of one tenant that one lost host takes, at worst",
+        unit="%",
+        why="Of the nodes on which the tenant's pods may run. A tenant with few nodes of its own is hit hardest.",
+        inputs=(),
+        model=tenant,
+        functions=(),
     ),
     Question(
         id="blast.quorum",

@@ -6,13 +6,14 @@ import numpy as np
 
 from components.rules import Evidence
 from isostack.assess import patching as model
-from isostack.assess.case import Case, NoAnswer
+from isostack.assess.case import Case, Machine, NoAnswer
 from isostack.assess.inputs import Input
 from isostack.assess.question import Numbers, Question, Values
 from isostack.assess.questions.recovery import BOOT
 from isostack.assess.questions.rollback import POST
 
 GIB = 1024**3
+ROLES = ("control-plane", "worker")
 START = Input(
     "patching.start",
     "Until a batch of evicted pods runs elsewhere",
@@ -68,12 +69,46 @@ FIRMWARE_ROUNDS = Input(
     0,
     52,
 )
+UPGRADE = Input(
+    "patching.upgrade",
+    "Packages and kubeadm on a node that is drained for Kubernetes",
+    "s",
+    Evidence("assumption", "packages from a mirror near by; kubeadm, then the kubelet starts anew"),
+    120,
+    30,
+    600,
+    0,
+    7200,
+)
+RELEASES = Input(
+    "patching.kubernetesRounds",
+    "Rounds of Kubernetes upgrades",
+    "a year",
+    Evidence(
+        "assumption", "every second month; releases: three minors a year, patches monthly, kubernetes.io/releases"
+    ),
+    6,
+    3,
+    15,
+    0,
+    52,
+)
 
 
 def system(case: Case, values: Values) -> Numbers:
     """Hours: every node drained and restarted, one at a time."""
-    boot = values[BOOT.id] if case.virtual else values[POST.id] + values[BOOT.id]
-    return sum(model.rolling_hours(1, drain, boot) for drain in _drains(case, values))
+    return sum(_restart(case, machine, values) for machine in case.machines)
+
+
+def kubernetes(case: Case, values: Values) -> Numbers:
+    """Hours: the control plane one node at a time, then the workers as many as the spec lets go; by hand one."""
+    upgrades = case.spec.kubernetes.upgrades
+    drains = {role: [_drain(case, m, values) for m in case.machines if m.wanted.role == role] for role in ROLES}
+    at_once = {"control-plane": 1, "worker": upgrades.concurrency if upgrades else 1}
+    return sum(
+        model.upgrade_hours(len(each), np.maximum.reduce(each), values[UPGRADE.id], at_once[role])
+        for role, each in drains.items()
+    )
 
 
 def hosts(case: Case, values: Values) -> Numbers:
@@ -82,29 +117,67 @@ def hosts(case: Case, values: Values) -> Numbers:
         memory = sum(machine.place.size.memory for machine in case.machines) / GIB / case.host_count
         evacuation = model.evacuation_seconds(memory, values[LINE.id])
         return model.hypervisor_hours(case.host_count, evacuation, values[POST.id])
-    boot = values[POST.id] + values[BOOT.id]
-    return sum(model.firmware_hours(1, drain, boot, values[FLASH.id]) for drain in _drains(case, values))
+    return sum(_flashed(case, machine, values) for machine in case.machines)
 
 
 def year(case: Case, values: Values) -> Numbers:
-    rounds, firmware = values[ROUNDS.id], values[FIRMWARE_ROUNDS.id]
-    if case.virtual:
-        return system(case, values) * rounds + hosts(case, values) * firmware
-    # A round of firmware restarts the system as well, so it takes the place of one of those.
-    return system(case, values) * np.maximum(rounds - firmware, 0) + hosts(case, values) * firmware
+    systems, firmware, releases = _rounds(case, values)
+    return system(case, values) * systems + hosts(case, values) * firmware + kubernetes(case, values) * releases
 
 
 def restarts(case: Case, values: Values) -> Numbers:
-    """Of VMs the rounds of their systems alone; of hosts, which a round of firmware restarts too, the more of both."""
-    rounds, firmware = values[ROUNDS.id], values[FIRMWARE_ROUNDS.id]
-    return rounds if case.virtual else np.maximum(rounds, firmware)
+    """Rounds that drain nodes: of hosts those of firmware too."""
+    systems, firmware, releases = _rounds(case, values)
+    return systems + releases + (0 if case.virtual else firmware)
 
 
-def _drains(case: Case, values: Values) -> list[Numbers]:
+def at_a_time(case: Case, values: Values) -> Numbers:
+    """Per cent of the workers' CPUs: of VMs none, since they are moved away."""
+    largest = max(machine.wanted.size.cpus for machine in case.workers)
+    return 0.0 if case.virtual else 100 * largest / case.workers_cpus
+
+
+def lost(case: Case, values: Values) -> Numbers:
+    """Hours a year, of workers on average by their CPUs."""
+    systems, firmware, releases = _rounds(case, values)
+    return sum(
+        machine.wanted.size.cpus
+        / case.workers_cpus
+        * (
+            _restart(case, machine, values) * systems
+            + (0 if case.virtual else _flashed(case, machine, values)) * firmware
+            + model.upgrade_hours(1, _drain(case, machine, values), values[UPGRADE.id]) * releases
+        )
+        for machine in case.workers
+    )
+
+
+def _rounds(case: Case, values: Values) -> tuple[Numbers, Numbers, Numbers]:
+    """A year: of systems, of firmware or the hypervisor, of Kubernetes. On metal a round of firmware restarts the
+    system as well, so it takes the place of one of those."""
+    systems, firmware = values[ROUNDS.id], values[FIRMWARE_ROUNDS.id]
+    alone = systems if case.virtual else np.maximum(systems - firmware, 0)
+    return alone, firmware, values[RELEASES.id]
+
+
+def _restart(case: Case, machine: Machine, values: Values) -> Numbers:
+    """Hours of one machine."""
+    return model.rolling_hours(1, _drain(case, machine, values), _boot(case, values))
+
+
+def _flashed(case: Case, machine: Machine, values: Values) -> Numbers:
+    return model.firmware_hours(1, _drain(case, machine, values), _boot(case, values), values[FLASH.id])
+
+
+def _boot(case: Case, values: Values) -> Numbers:
+    return values[BOOT.id] if case.virtual else values[POST.id] + values[BOOT.id]
+
+
+def _drain(case: Case, machine: Machine, values: Values) -> Numbers:
+    """Seconds."""
     if not case.spec.workloads:
         raise NoAnswer("the spec names no workloads")
-    drains = {pool: model.drain_seconds(pods, values[START.id]) for pool, pods in case.pods_on.items()}
-    return [drains[machine.wanted.pool] for machine in case.machines]
+    return model.drain_seconds(case.pods_on[machine.wanted.pool], values[START.id])
 
 
 QUESTIONS = (
@@ -129,21 +202,52 @@ QUESTIONS = (
         functions=(model.hypervisor_hours, model.evacuation_seconds, model.firmware_hours),
     ),
     Question(
-        id="patching.year",
-        title="Hours of rolling restarts",
+        id="patching.kubernetes",
+        title="A round of a Kubernetes upgrade over all nodes takes, at most",
+        unit="h",
+        why="The control plane one node at a time, then workers by kubernetes.upgrades.concurrency. Nodes are drained "
+        "and upgraded in place, and no system restarts: a server is as fast as a VM.",
+        inputs=(START, UPGRADE),
+        model=kubernetes,
+        functions=(model.upgrade_hours, model.drain_seconds),
+    ),
+    Question(
+        id="patching.out",
+        title="Workers' CPU out at a time while hosts are patched, at worst",
+        unit="%",
+        why="Of VMs none, as long as the other hosts have room for those of one: that is what the reserve is for. A "
+        "node that is a host is out with its pods. While systems or Kubernetes are patched one node is out on either "
+        "kind, or as many as kubernetes.upgrades.concurrency says.",
+        inputs=(),
+        model=at_a_time,
+        functions=(),
+    ),
+    Question(
+        id="patching.lost",
+        title="A worker is out of service for patches",
         unit="h a year",
-        why="Rounds of both kinds. On metal a round of firmware restarts the system too and takes the place of one of "
+        why="From the start of its drain until it is Ready again, in all rounds of a year: the mean over workers, by "
+        "their CPUs. Times the workers' CPUs it is the capacity that patching takes.",
+        inputs=(START, BOOT, POST, FLASH, ROUNDS, FIRMWARE_ROUNDS, UPGRADE, RELEASES),
+        model=lost,
+        functions=(model.rolling_hours, model.firmware_hours, model.upgrade_hours),
+    ),
+    Question(
+        id="patching.year",
+        title="Hours of rounds, one machine after the other",
+        unit="h a year",
+        why="Rounds of all kinds. On metal a round of firmware restarts the system too and takes the place of one of "
         "its rounds.",
-        inputs=(START, BOOT, POST, FLASH, LINE, ROUNDS, FIRMWARE_ROUNDS),
+        inputs=(START, BOOT, POST, FLASH, LINE, ROUNDS, FIRMWARE_ROUNDS, UPGRADE, RELEASES),
         model=year,
-        functions=(model.rolling_hours, model.firmware_hours, model.hypervisor_hours),
+        functions=(model.rolling_hours, model.firmware_hours, model.hypervisor_hours, model.upgrade_hours),
     ),
     Question(
         id="patching.restarts",
         title="Restarts of each pod for patches",
         unit="a year",
         why="Every round that drains nodes restarts each pod once.",
-        inputs=(ROUNDS, FIRMWARE_ROUNDS),
+        inputs=(ROUNDS, FIRMWARE_ROUNDS, RELEASES),
         model=restarts,
         functions=(),
     ),

@@ -45,7 +45,7 @@ class Chapter:
     plots: tuple[Plot, ...] = ()
     no_cost: str = ""
     """Why cost is not drawn."""
-    inputs: tuple[tuple[str, str, str, str], ...] = ()
+    behind: tuple[assessed.Table, ...] = ()
 
 
 def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = None) -> Chapter:
@@ -72,7 +72,7 @@ def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = Non
         sections=tuple(assessed.sections(result)),
         plots=tuple(_plots(result, cases, known)),
         no_cost=_no_cost(result),
-        inputs=tuple((each.id, assessed.span(each), each.title, str(each.evidence)) for each in result.inputs),
+        behind=tuple(assessed.behind(result)),
     )
 
 
