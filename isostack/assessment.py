@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from isostack.assess.answers import Answer, answer
+from isostack.assess.assumed import SAID, with_workloads
 from isostack.assess.case import Case, Kind
 from isostack.assess.inputs import Input
 from isostack.assess.neighbours import Neighbours, neighbours
@@ -41,6 +42,8 @@ class Assessment:
 
     spec: str
     sides: tuple[Side, ...]
+    assumed: str
+    """What stands for workloads that the spec does not name; empty: it names them."""
     overall: Overall
     answers: tuple[Answer, ...]
     variants: tuple[Row, ...]
@@ -57,11 +60,14 @@ class Assessment:
 
 
 def assess(cases: Sequence[Case], inputs: Mapping[str, Input]) -> Assessment:
-    """Of stacks of one spec, planned or previewed."""
+    """Of stacks of one spec, planned or previewed. Where it names no workloads, some are assumed."""
+    assumed = "" if cases[0].spec.workloads else SAID
+    cases = [with_workloads(case) for case in cases]
     answers = tuple(answer(question, cases, inputs) for question in questions().values())
     return Assessment(
         spec=cases[0].spec.name,
         sides=tuple(_side(case) for case in cases),
+        assumed=assumed,
         overall=_overall(answers),
         answers=answers,
         variants=tuple(variants(questions(), cases, inputs)),

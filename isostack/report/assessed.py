@@ -32,9 +32,12 @@ def headline(result: Assessment) -> str:
     ahead = Counter(each.ahead for each in result.compared)
     equal = f", equal in {ahead[None]}" if ahead[None] else ""
     counts = f"of {len(result.compared)} questions VMs are ahead in {ahead['VMs']}, metal in {ahead['metal']}{equal}"
-    if result.overall is Overall.NEITHER:
-        return f"{counts}: neither dominates, what counts for you decides"
-    return counts if result.overall is Overall.EQUAL else f"{counts}: {result.overall}, and behind in nothing"
+    comes_to = {
+        Overall.NEITHER: ": neither dominates, what counts for you decides",
+        Overall.EQUAL: "",
+    }.get(result.overall, f": {result.overall}, and behind in nothing")
+    left = len(result.answers) - len(result.compared)
+    return f"{counts}{comes_to}{f'; {left} more have no answer' if left else ''}"
 
 
 def sides(result: Assessment) -> str:

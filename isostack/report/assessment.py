@@ -17,6 +17,8 @@ def text(out: Console, result: Assessment) -> None:
     said = assessed.sentence(assessed.headline(result))
     out.print(f"[bold]{escape(result.spec)}, on VMs or on metal?[/] {escape(said)}")
     out.print(f"[dim]{escape(assessed.sides(result))}; less is better in every row[/]")
+    if result.assumed:
+        out.print(f"[bold]{escape(result.assumed)}[/]")
     heading(out, "Answers")
     table = make_table(*assessed.head(result))
     for row in assessed.rows(result):
@@ -45,6 +47,8 @@ def _markdown(result: Assessment) -> Iterator[str]:
     yield ""
     yield _cell(f"{assessed.sides(result)}; less is better in every row.")
     yield ""
+    if result.assumed:
+        yield from (f"**{_cell(result.assumed)}.**", "")
     yield from _table(assessed.head(result), assessed.rows(result))
     for title, lines in assessed.sections(result):
         yield from ("", f"**{title}**", "", *(f"- {_cell(line)}" for line in lines))

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from scipy.stats import qmc
 
 from isostack.assess.answers import BEYOND, Answer, Result, answer
+from isostack.assess.assumed import with_workloads
 from isostack.assess.case import Case
 from isostack.assess.inputs import Input
 from isostack.assess.neighbours import neighbours
 from isostack.assess.question import Question
 from isostack.assess.questions import TOPICS, inputs, questions
 from isostack.assess.uncertainty import POINTS, draw, interval, usual
-from isostack.assessment import planned_cases
+from isostack.assessment import assess, planned_cases
 from isostack.given import given
 from isostack.inputs import plan_all, stacks_of
 from isostack.stacks import find_project
@@ -124,6 +125,30 @@ def test_workers_are_upgraded_as_many_at_a_time_as_the_spec_says() -> None:
         values = usual([PRICED[each.id] for each in asked.inputs])
         found = asked.answer(replace(shop, spec=spec), values)[0]
         assert found == pytest.approx((3 + rounds) * 180 / 3600)
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 3, 15, 500])
+def test_workloads_are_assumed_where_the_spec_names_none(nodes: int) -> None:
+    """Ten pods a node that ask for six tenths of it, and some whose replicas are no multiple of the nodes."""
+    edge = case("edge-vsphere")
+    (pool,) = edge.spec.pools
+    pools = (pool.model_copy(update={"nodes": nodes}),)
+    bare = replace(edge, spec=edge.spec.model_copy(update={"workloads": (), "pools": pools}))
+    found = with_workloads(bare).spec.workloads
+    assert sum(work.replicas for work in found) == 10 * nodes
+    assert {work.requests.cpu for work in found} == {0.6 * 8000 / 10}
+    assert {work.requests.memory for work in found} == {int(0.6 * 32 * 1024**3 / 10)}
+    assert len(found) == len({work.name for work in found}) <= 31
+    assert nodes == 1 or any(work.replicas % nodes for work in found)
+    assert with_workloads(edge) is edge
+
+
+def test_nothing_stays_open_for_want_of_workloads() -> None:
+    bare = [replace(each, spec=each.spec.model_copy(update={"workloads": ()})) for each in CASES["shop"]]
+    found = assess(bare, PRICED)
+    assert found.assumed.startswith("The spec names no workloads. Assumed of each pool: 10 pods a node, ")
+    assert {each.question for each in found.compared} == {each.id for each in EVERY}
+    assert assess(CASES["shop"], PRICED).assumed == ""
 
 
 def test_whose_pods_and_nodes_share_what() -> None:

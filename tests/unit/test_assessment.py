@@ -62,6 +62,8 @@ def test_headlines() -> None:
     )
     behind = replace(shop, overall=Overall.VMS, answers=tuple(a for a in shop.answers if a.ahead == "VMs"))
     assert assessed.headline(behind).endswith("metal in 0: VMs are ahead, and behind in nothing")
+    without = replace(shop, answers=(*behind.answers, *(replace(a, stacks=()) for a in shop.answers[:2])))
+    assert assessed.headline(without).endswith("; 2 more have no answer")
     alone = replace(shop, overall=Overall.ALONE, sides=(Side("a", "metal", ""), Side("b", "VMs", "2026-06-30")))
     assert assessed.headline(alone) == "nothing to weigh: there are stacks on metal alone"
     assert assessed.sides(shop) == (

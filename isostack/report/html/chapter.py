@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from isostack.assess.assumed import with_workloads
 from isostack.assess.case import Case, NoAnswer
 from isostack.assess.inputs import Input
 from isostack.assess.questions import inputs as all_inputs
@@ -39,6 +40,8 @@ class Chapter:
     absent: str = ""
     headline: str = ""
     sides: str = ""
+    assumed: str = ""
+    """What stands for workloads that the spec does not name."""
     stacks: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     sections: tuple[tuple[str, Sequence[str]], ...] = ()
@@ -65,12 +68,13 @@ def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = Non
     return Chapter(
         headline=assessed.sentence(assessed.headline(result)),
         sides=assessed.sides(result),
+        assumed=result.assumed,
         stacks=tuple(side.stack for side in result.sides),
         rows=tuple(
             Row(id, title, unit, tuple(rest[:-1]), rest[-1]) for id, title, unit, *rest in assessed.rows(result)
         ),
         sections=tuple(assessed.sections(result)),
-        plots=tuple(_plots(result, cases, known)),
+        plots=tuple(_plots(result, [with_workloads(case) for case in cases], known)),
         no_cost=_no_cost(result),
         behind=tuple(assessed.behind(result)),
     )
