@@ -15,6 +15,7 @@ from components.problems import InvalidInput, Problem
 from components.source import load_yaml
 from components.wording import did_you_mean
 from isostack import rulebook
+from isostack.clashes import clashes
 from isostack.fields import path_of
 from isostack.stacks import Broken, Project, StackFile, shown, stem
 
@@ -101,12 +102,15 @@ def impossible(planned: Planned) -> Iterator[Problem]:
 
 
 def warnings(planned: Iterable[Planned]) -> tuple[Problem, ...]:
-    """What is worth saying of sound stacks: credentials in clear text, a spec under another cluster's name."""
+    """What is worth saying of sound stacks: credentials in clear text, a spec under another cluster's name, clusters
+    that would be in each other's way."""
+    planned = tuple(planned)
     found: dict[Problem, None] = {}
     for each in planned:
         if each.inputs.stack_file:
             found.update(dict.fromkeys(settings.in_clear(each.inputs.stack_file, settings.of_plan(each.plan))))
         found.update(dict.fromkeys(_other_name(each.inputs)))
+    found.update(dict.fromkeys(clashes([(each.stack.name, each.stack.path, each.plan) for each in planned])))
     return tuple(found)
 
 
