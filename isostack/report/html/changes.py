@@ -72,11 +72,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of the user data. `same`: the stack where the same difference is shown; `left`: lines without room."""
+    """A difference of a file of the user data. `said`: of which machines, and all their names where that leaves some
+    out; `same`: the stack where the same difference is shown; `left`: lines without room."""
 
     file: str
-    said: str
-    names: tuple[str, ...]
+    said: tuple[tuple[str, tuple[str, ...]], ...]
     lines: tuple[str, ...]
     same: str
     left: int
@@ -222,7 +222,7 @@ def _stack(change: StackChange, kinds: Iterable[Kind], room: Room, shown: dict[t
         changed.counts(change),
         "; ".join(filter(None, said)),
         groups,
-        tuple(_file(change.stack, each, room, shown) for each in change.files),
+        tuple(_files(change, room, shown)),
         tuple(changed.fact(each) for each in change.causes if each.names),
         tuple(str(change.count(kind) or "–") for kind in kinds),
     )
@@ -266,13 +266,20 @@ def _text(each: Value) -> str:
     return "\n".join((each.path, each.before, each.after, *each.lines)) + "." * _MARKUP
 
 
-def _file(stack: str, each: FileChange, room: Room, shown: dict[tuple[str, str], str]) -> File:
-    lines = each.text.splitlines()
-    same = shown.setdefault((each.file, each.text), stack) if lines else stack
-    if same != stack:
-        return File(each.file, changed.file(each), _folded(each), (), same, 0)
-    fits = room.fitting(lines)
-    return File(each.file, changed.file(each), _folded(each), tuple(lines[:fits]), "", len(lines) - fits)
+def _files(change: StackChange, room: Room, shown: dict[tuple[str, str], str]) -> Iterator[File]:
+    """Machines whose file differs alike stand together, whenever that counts for each."""
+    found: dict[tuple[str, str], list[FileChange]] = {}
+    for each in change.files:
+        found.setdefault((each.file, each.text), []).append(each)
+    for (file, text), alike in found.items():
+        said = tuple((changed.file(each), _folded(each)) for each in alike)
+        lines = text.splitlines()
+        where = shown.setdefault((file, text), change.stack) if lines else change.stack
+        if where != change.stack:
+            yield File(file, said, (), where, 0)
+        else:
+            fits = room.fitting(lines)
+            yield File(file, said, tuple(lines[:fits]), "", len(lines) - fits)
 
 
 def _folded(each: Row | FileChange) -> tuple[str, ...]:
