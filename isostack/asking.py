@@ -12,6 +12,7 @@ from isostack.run import progress, warn
 
 if TYPE_CHECKING:
     from isostack.assess.inputs import Input
+    from isostack.comparison import Comparison
     from isostack.finding import Declared, Judgement
     from isostack.inputs import Planned
     from isostack.preview import Preview
@@ -95,6 +96,14 @@ def asked(
         with progress("asking the policy packs"):
             judged = {preview.label: running.check(preview) for preview in made}
             return Answer(made, running.rules, located(judged, found, made))
+
+
+def compared(project: Project, sources: Sequence[Source]) -> tuple[Comparison, Answer]:
+    """The comparison of the stacks, and what it is made of. Every policy pack of the project is asked."""
+    from isostack.comparison import compare
+
+    answer = asked(project, sources, packs(project))
+    return compare(answer.previews, answer.rules, answer.judged), answer
 
 
 def _over(preview: Preview, deployed: Sequence[Preview]) -> Preview:

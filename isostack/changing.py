@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from components.problems import InvalidInput, Problem
 from isostack import asking
+from isostack.htmlfile import HtmlOption, check_html, write_html
 from isostack.part import Part
 from isostack.run import FINE, NOT_EQUIVALENT, output, print_json
 from isostack.sourcenames import SOURCES
@@ -47,22 +49,28 @@ def diff(
     unchanged: Annotated[
         bool, typer.Option("--unchanged", help="Of stacks side by side: show also what is equal, and each machine.")
     ] = False,
+    html: HtmlOption = None,
     format: Annotated[
         DiffFormat,
         typer.Option("--format", help="text for people, json for programs, markdown for a comment."),
     ] = DiffFormat.text,
 ) -> None:
     """Hold stacks against each other, side by side; or say what changes. Exits 1 when they are not equivalent."""
+    check_html(html)
     given = names or []
     asking.load_pulumi(given or [""])
     project = asking.project()
     if base is not None and deployed is not None:
         raise InvalidInput([Problem("--base and --deployed are two questions", "ask one, then the other")])
     if base is None and deployed is None:
-        raise typer.Exit(_sides(project, given, View(only, unchanged, format)))
+        raise typer.Exit(_sides(project, given, View(only, unchanged, format, html)))
     if only or unchanged:
         raise InvalidInput([Problem("--only and --unchanged are of stacks side by side", "isostack diff A B")])
     review = _since(project, base, given) if base is not None else _of_deployed(project, str(deployed), given)
+    if html:
+        from isostack.report.html.changes import page
+
+        write_html(html, page(review))
     _print(review, format)
     raise typer.Exit(FINE if review.equivalent else NOT_EQUIVALENT)
 
@@ -74,6 +82,8 @@ class View:
     only: Part | None
     unchanged: bool
     format: DiffFormat
+    html: Path | None
+    """A file that gets the page of their comparison."""
 
 
 def _sides(project: Project, names: Sequence[str], view: View) -> int:
@@ -87,8 +97,15 @@ def _sides(project: Project, names: Sequence[str], view: View) -> int:
     counted = Counter(map(label, found))
     if again := [name for name, times in counted.items() if times > 1]:
         raise InvalidInput([Problem(f"{name} cannot differ from itself", "name two stacks") for name in again])
-    asking.planned(found)
-    previews = asking.previews(project, found)
+    if view.html:
+        from isostack.report.html import page
+
+        compared, answer = asking.compared(project, found)
+        previews = answer.previews
+        write_html(view.html, page(compared, previews))
+    else:
+        asking.planned(found)
+        previews = asking.previews(project, found)
     from isostack.parity import Verdict
     from isostack.sidebyside import side_by_side
 

@@ -10,6 +10,7 @@ import typer
 
 from components.problems import InvalidInput, Problem, listed
 from isostack import asking, assessing, changing, checking, exporting, pulling
+from isostack.htmlfile import HtmlOption, check_html, write_html
 from isostack.run import (
     BAD_INPUT,
     FINE,
@@ -60,21 +61,15 @@ export.command("operator", cls=Command)(exporting.operator)
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help=f"A spec: all its stacks. Several: {SOURCES}.")],
     format: FormatOption = Format.text,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write it also as one HTML file, for a browser or a printer."),
-    ] = None,
+    html: HtmlOption = None,
     inputs: Annotated[
         Path | None,
         typer.Option("--inputs", metavar="FILE", help="With --html: your own numbers and prices, as for assess."),
     ] = None,
 ) -> None:
     """Compare all stacks of a spec: machines, equivalence, policies, resources. Exits 1 if they are not equivalent."""
-    if html:
-        from isostack.writing import check_writable
-
-        check_writable(html)
-    elif inputs:
+    check_html(html)
+    if inputs and not html:
         right = "add --html FILE; isostack assess SPEC --inputs FILE answers in the terminal"
         raise InvalidInput([Problem("--inputs is for the chapter of the HTML report, and there is no --html", right)])
     known = asking.inputs(inputs) if inputs else None
@@ -86,17 +81,13 @@ def compare(
     alone = len(names) == 1 and not is_saved(project, names[0])
     found, strays = stacks_of(project, names[0]) if alone else sources(project, names)
     warn(strays)
-    answer = asking.asked(project, found, asking.packs(project))
-    from isostack.comparison import compare as compare_previews
+    result, answer = asking.compared(project, found)
     from isostack.parity import Verdict
 
-    result = compare_previews(answer.previews, answer.rules, answer.judged)
     if html:
         from isostack.report.html import page
-        from isostack.writing import write
 
-        write(html, page(result, answer.previews, known))
-        typer.echo(f"wrote {html}", err=True)
+        write_html(html, page(result, answer.previews, known))
     if format is Format.json:
         print_json("compare", comparison=result)
     else:

@@ -34,7 +34,9 @@ def pull_request(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FOLDER", help="Write comment.md, report.md, check.json, check.sarif, check.xml into it."
+            "--out",
+            metavar="FOLDER",
+            help="Write comment.md, report.md, change.html, check.json, check.sarif, check.xml into it.",
         ),
     ] = None,
 ) -> None:

@@ -128,7 +128,7 @@ def _told(
             # What is of no file by its digest is in any.
             known = file.file in old or file.file in new
             for path in [file.file] if known else dict.fromkeys((*old, *new)):
-                text = _difference(old.get(path, ""), new.get(path, ""), first)
+                text = difference(*(side.get(path, "").replace(first, NODE) for side in (old, new)))
                 if text or known:
                     gone, come = _words(text)
                     one = replace(file, file=path, names=(), gone=gone, come=come, text=text)
@@ -145,7 +145,7 @@ def _words(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted((gone - come).elements())), tuple(sorted((come - gone).elements()))
 
 
-def _difference(old: str, new: str, name: str) -> str:
-    one, other = (text.replace(name, NODE).splitlines() for text in (old, new))
-    lines = list(unified_diff(one, other, lineterm="", n=CONTEXT))[2:]
+def difference(old: str, new: str) -> str:
+    """The lines that differ, each with its sign, and a few around them."""
+    lines = list(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=CONTEXT))[2:]
     return "\n".join(lines)

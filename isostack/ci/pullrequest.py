@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from components.problems import InvalidInput, Problem
@@ -46,7 +47,7 @@ class Seen:
     whole: str
     """The same, uncut but for WHOLE."""
     files: Mapping[str, str]
-    """For programs: text by file name."""
+    """For programs, and the page of the change for people: text by file name."""
     annotations: str
     """Commands of a GitHub workflow."""
     stacks: tuple[str, ...]
@@ -79,8 +80,8 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
             raise
         said = [of_top(problem, change.top) for problem in told_of]
         return _seen(found, said, "", None, told, room, {}, "\n".join(map(_annotation, said)))
-    diff, unequal = _diff(change, (*_with_siblings(project, names), *found.gone))
-    return _seen(found, (), diff, replace(checked, unequal=unequal), told, room, files, annotations)
+    diff, unequal, page = _diff(change, (*_with_siblings(project, names), *found.gone))
+    return _seen(found, (), diff, replace(checked, unequal=unequal), told, room, {**files, **page}, annotations)
 
 
 def _seen(
@@ -171,15 +172,21 @@ def _with_siblings(project: Project, names: Sequence[str]) -> list[str]:
     return [*names, *(name for name in others if not _faults(project, [name]))]
 
 
-def _diff(change: Change, names: Sequence[str]) -> tuple[str, bool]:
-    """What the change does to each stack, where this version can tell; and whether the targets are known to differ."""
+def _diff(change: Change, names: Sequence[str]) -> tuple[str, bool, dict[str, str]]:
+    """What the change does to each stack, where this version can tell; whether the targets are known to differ; and the
+    page of it as a file, by name."""
     here = Path.cwd()
-    if "--base" not in _isostack(here, "diff", "--help").stdout:
-        return "_What changes on each target is not shown: this version has no `isostack diff --base`._", False
-    done = _isostack(here, "diff", "--base", change.base[:_HASH], "--format", "markdown", *names)
+    known = _isostack(here, "diff", "--help").stdout
+    if "--base" not in known:
+        return "_What changes on each target is not shown: this version has no `isostack diff --base`._", False, {}
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "change.html")
+        arguments = ["--base", change.base[:_HASH], "--format", "markdown"]
+        done = _isostack(here, "diff", *arguments, *(["--html", str(file)] if "--html" in known else []), *names)
+        page = {file.name: file.read_text("utf-8")} if file.is_file() else {}
     if done.returncode not in (FINE, NOT_EQUIVALENT) or not done.stdout.strip():
-        return f"_What changes on each target cannot be shown:_ {_said(done)}", False
-    return done.stdout, done.returncode == NOT_EQUIVALENT
+        return f"_What changes on each target cannot be shown:_ {_said(done)}", False, page
+    return done.stdout, done.returncode == NOT_EQUIVALENT, page
 
 
 def _isostack(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
-from isostack.changes import Cause, FileChange, Kind, Row, StackChange
+from isostack.changes import Cause, FileChange, Kind, Property, Row, StackChange
 from isostack.comparison import kind_name
 from isostack.parity import Parity, Shortfall, Verdict
 from isostack.report import wording
@@ -18,6 +18,9 @@ NOTE: Final = (
     "Whether a provider changes a resource in place or builds it anew for another reason than those told here, "
     "only `pulumi preview` against the real state knows."
 )
+NO_TEXT: Final = "its text cannot be told"
+UNTOUCHED: Final = "no machine is touched"
+NEW_TRADEOFF: Final = "new trade-off"
 Shared = tuple[tuple[str, ...], T]
 """The stacks, and what holds for each of them."""
 
@@ -67,6 +70,19 @@ def _worst(item: Shared[Row]) -> int:
 ORDER: Final = (Kind.DELETED, Kind.REPLACED, Kind.CREATED, Kind.CHANGED, Kind.RENAMED, Kind.LATER)
 
 
+def headline(review: Review) -> str:
+    changing = sum(each.kind is not None for each in review.stacks)
+    return f"{changing} of {len(review.stacks)} stacks change" if changing else "no change"
+
+
+def totals(rows: Iterable[Row]) -> str:
+    """How many there are of each kind, the worst first; empty: none."""
+    counted = dict.fromkeys(ORDER, 0)
+    for row in rows:
+        counted[row.kind] += len(row.names)
+    return ", ".join(f"{number} {kind}" for kind, number in counted.items() if number)
+
+
 def verdict(each: SpecVerdict) -> str:
     """In words, with what it was before where that is another."""
     now, was = said(each.after), said(each.before)
@@ -91,6 +107,48 @@ def tradeoffs(shortfalls: Iterable[Shortfall]) -> list[tuple[list[str], list[str
         fields[r.field] = None
         stacks[each.stack] = None
     return [(list(fields), list(stacks), why) for why, (fields, stacks) in found.items()]
+
+
+def come_and_gone(each: SpecVerdict) -> list[tuple[str, list[str], list[str], str]]:
+    """What becomes of trade-offs in a word, and as `tradeoffs` has them."""
+    both = ((NEW_TRADEOFF, each.appeared), ("trade-off gone", each.went))
+    return [(word, *found) for word, shortfalls in both for found in tradeoffs(shortfalls)]
+
+
+def subject(cause: Cause) -> str:
+    """What a changed fact is called."""
+    return cause.field if cause.subject == "spec" else f"{cause.subject}: {cause.field}".removesuffix(": ")
+
+
+def machine(row: Row) -> str:
+    return f"{count(len(row.names), 'machine')}: {named(row.names)}: {row.meaning}"
+
+
+def fact(cause: Cause) -> str:
+    """A changed fact of machines."""
+    of = f"of {len(cause.names)}: {named(cause.names)}: {cause.meaning}"
+    return f"{cause.field} {cause.before} -> {cause.after} {of}"
+
+
+def resource(row: Row) -> str:
+    was = f" (was {named(row.was)})" if row.was else ""
+    meaning = f": {row.meaning}" if row.meaning else ""
+    number = f"{len(row.names)} " if len(row.names) > 1 else ""
+    return f"{number}{kind(row.type)} {named(row.names)}{was}{meaning}"
+
+
+def later(each: Property) -> str:
+    """What stands behind a property that does not count yet."""
+    return ", at its next birth" if each.ignored else ""
+
+
+def file(each: FileChange) -> str:
+    return f"{each.kind}, of {count(len(each.names), 'machine')}: {named(each.names)}: {each.meaning}"
+
+
+def where(review: Review, stacks: Sequence[str]) -> str:
+    """The stacks that something holds for; empty: all that change."""
+    return "" if everywhere(review, stacks) else f" ({', '.join(stacks)})"
 
 
 def named(names: Sequence[str], most: int = NAMED) -> str:

@@ -37,16 +37,14 @@ def comment(review: Review) -> str:
 
 def _head(review: Review) -> Iterator[str]:
     changing = [each for each in review.stacks if each.kind]
-    what = f"{len(changing)} of {len(review.stacks)} stacks change" if changing else "no change"
-    yield f"### isostack diff since {_prose(review.since)}: {what}"
+    yield f"### isostack diff since {_prose(review.since)}: {changed.headline(review)}"
     yield ""
     for each in review.verdicts:
         mark = VERDICTS[each.after.verdict] if each.after else "▫️"
         yield f"- {mark} **{_prose(each.spec)}**: {_prose(changed.verdict(each))}"
         yield from _differences(each.after)
-        for word, shortfalls in (("new trade-off", each.appeared), ("trade-off gone", each.went)):
-            for fields, stacks, why in changed.tradeoffs(shortfalls):
-                yield f"  - {word}: `{changed.named(fields)}` on {_prose(', '.join(stacks))}: {_prose(why)}"
+        for word, fields, stacks, why in changed.come_and_gone(each):
+            yield f"  - {word}: `{changed.named(fields)}` on {_prose(', '.join(stacks))}: {_prose(why)}"
     yield ""
     if not changing:
         return
@@ -98,35 +96,33 @@ def _blocks(review: Review) -> Iterator[str]:
 
 def _asked(review: Review) -> Iterator[str]:
     for cause, meanings in changed.causes(review):
-        name = cause.field if cause.subject == "spec" else f"{cause.subject}: {cause.field}".removesuffix(": ")
         all_of_them = tuple(stack for stacks in meanings.values() for stack in stacks)
         told = [
             f"{_prose(', '.join(stacks))}: {_prose(meaning)}" if len(meanings) > 1 else _prose(meaning)
             for meaning, stacks in meanings.items()
         ]
-        where = "" if changed.everywhere(review, all_of_them) else f" ({_prose(', '.join(all_of_them))})"
-        cells = (f"{_cell(name)}{where}", _cell(short(cause.before)), _cell(short(cause.after)), "<br>".join(told))
+        where = _prose(changed.where(review, all_of_them))
+        cells = (
+            f"{_cell(changed.subject(cause))}{where}",
+            _cell(short(cause.before)),
+            _cell(short(cause.after)),
+            "<br>".join(told),
+        )
         yield f"| {' | '.join(cells)} |\n"
 
 
 def _machines(review: Review, stacks: Sequence[str], row: Row) -> str:
-    where = _where(review, stacks)
-    names = _prose(changed.named(row.names))
-    return f"- {_MARKS[row.kind]} {changed.count(len(row.names), 'machine')}: {names}: {_prose(row.meaning)}{where}\n"
+    return f"- {_MARKS[row.kind]} {_prose(changed.machine(row) + changed.where(review, stacks))}\n"
 
 
 def _of_machines(review: Review, stacks: Sequence[str], cause: Cause) -> str:
     values = f"{_prose(short(cause.before))} → {_prose(short(cause.after))}"
     names = f"{len(cause.names)}: {_prose(changed.named(cause.names))}"
-    return f"- `{cause.field}` {values}, of {names}: {_prose(cause.meaning)}{_where(review, stacks)}"
+    return f"- `{cause.field}` {values}, of {names}: {_prose(cause.meaning + changed.where(review, stacks))}"
 
 
 def _row(review: Review, stacks: Sequence[str], row: Row) -> str:
-    was = f" (was {_prose(changed.named(row.was))})" if row.was else ""
-    meaning = f": {_prose(row.meaning)}" if row.meaning else ""
-    count = f"{len(row.names)} " if len(row.names) > 1 else ""
-    head = f"- {_MARKS[row.kind]} {count}{_prose(changed.kind(row.type))} {_prose(changed.named(row.names))}{was}"
-    lines = [f"{head}{meaning}{_where(review, stacks)}"]
+    lines = [f"- {_MARKS[row.kind]} {_prose(changed.resource(row) + changed.where(review, stacks))}"]
     lines += [f"  - {_property(each)}" for each in row.properties[:_PROPERTIES]]
     if len(row.properties) > _PROPERTIES:
         lines.append(f"  - and {len(row.properties) - _PROPERTIES} more")
@@ -134,12 +130,11 @@ def _row(review: Review, stacks: Sequence[str], row: Row) -> str:
 
 
 def _property(each: Property) -> str:
-    later = ", at its next birth" if each.ignored else ""
-    return f"`{each.path}` {_prose(short(each.before))} → {_prose(short(each.after))}{later}"
+    return f"`{each.path}` {_prose(short(each.before))} → {_prose(short(each.after))}{changed.later(each)}"
 
 
 def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
-    where = "" if changed.everywhere(review, stacks) else f" ({escape(', '.join(stacks))})"
+    where = escape(changed.where(review, stacks))
     word = {Kind.CREATED: " new,", Kind.DELETED: " gone,"}.get(file.kind, "")
     of = changed.count(len(file.names), "machine")
     head = f"<code>{escape(file.file)}</code>{word} of {of}: {escape(file.meaning)}{where}"
@@ -150,14 +145,10 @@ def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
         if len(lines) > _LINES:
             body.append(f"and {len(lines) - _LINES} lines more")
     else:
-        body.append("Its text cannot be told: one of the two revisions does not render it.")
+        body.append(f"{changed.NO_TEXT.capitalize()}: one of the two revisions does not render it.")
     return f"<details><summary>{head}</summary>\n\n" + "\n".join(body) + "\n\n</details>\n"
 
 
 def _folded(title: str, lines: Sequence[str]) -> str:
     shown, left = fitting(lines, _FOLD)
     return folded(title, "\n".join([*shown, *([f"- and {left} more"] if left else [])]))
-
-
-def _where(review: Review, stacks: Sequence[str]) -> str:
-    return "" if changed.everywhere(review, stacks) else f" ({_prose(', '.join(stacks))})"

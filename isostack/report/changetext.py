@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.console import Console
 from rich.markup import escape
 
@@ -30,31 +28,24 @@ def changes(out: Console, review: Review) -> None:
             out.print(
                 f"  {escape(difference.subject)} {escape(difference.field)}: {escape(', '.join(difference.values))}"
             )
-        for word, shortfalls in (("new trade-off", each.appeared), ("trade-off gone", each.went)):
-            for fields, where, why in changed.tradeoffs(shortfalls):
-                out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(where)}: {escape(why)}")
+        for word, fields, where, why in changed.come_and_gone(each):
+            out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(where)}: {escape(why)}")
     _counts(out, review)
     _causes(out, review)
     rows = changed.machines(review)
     if not rows and any(each.kind for each in review.stacks):
-        out.print("no machine is touched")
+        out.print(changed.UNTOUCHED)
     if rows:
         heading(out, "Machines")
         for stacks, row in rows:
-            machines = changed.count(len(row.names), "machine")
-            head = f"{_SIGNS[row.kind]} {machines}: {escape(changed.named(row.names))}"
-            out.print(f"{head}: {escape(row.meaning)}{_where(review, stacks)}")
+            out.print(f"{_SIGNS[row.kind]} {escape(changed.machine(row) + changed.where(review, stacks))}")
         for stacks, cause in changed.of_machines(review):
-            values = f"{escape(cause.field)} {escape(cause.before)} -> {escape(cause.after)}"
-            of = f"of {len(cause.names)}: {escape(changed.named(cause.names))}: {escape(cause.meaning)}"
-            out.print(f"  {values} {of}{_where(review, stacks)}")
+            out.print(f"  {escape(changed.fact(cause) + changed.where(review, stacks))}")
     _resources(out, review)
     for stacks, file in changed.files(review):
         heading(out, f"User data {escape(file.file)}")
-        machines = changed.count(len(file.names), "machine")
-        told = f"{file.kind}, of {machines}: {escape(changed.named(file.names))}: {file.meaning}"
-        out.print(f"{told}{_where(review, stacks)}")
-        out.print(escape(file.text) or "its text cannot be told", soft_wrap=True)
+        out.print(escape(changed.file(file) + changed.where(review, stacks)))
+        out.print(escape(file.text or changed.NO_TEXT), soft_wrap=True)
 
 
 def _counts(out: Console, review: Review) -> None:
@@ -76,9 +67,8 @@ def _causes(out: Console, review: Review) -> None:
     heading(out, "What changes")
     table = make_table("what", "before", "after", "how, and when it counts")
     for cause, meanings in found:
-        name = cause.field if cause.subject == "spec" else f"{cause.subject}: {cause.field}".removesuffix(": ")
-        told = "\n".join(f"{meaning}{_where(review, stacks)}" for meaning, stacks in meanings.items())
-        table.add_row(escape(name), escape(cause.before), escape(cause.after), told)
+        told = "\n".join(f"{meaning}{changed.where(review, stacks)}" for meaning, stacks in meanings.items())
+        table.add_row(*map(escape, (changed.subject(cause), cause.before, cause.after, told)))
     out.print(table)
 
 
@@ -88,16 +78,9 @@ def _resources(out: Console, review: Review) -> None:
         return
     heading(out, "Resources")
     for stacks, row in rows:
-        was = f" (was {changed.named(row.was)})" if row.was else ""
-        meaning = f": {row.meaning}" if row.meaning else ""
-        count = f"{len(row.names)} " if len(row.names) > 1 else ""
-        text = f"{count}{changed.kind(row.type)} {changed.named(row.names)}{was}{meaning}"
-        out.print(f"{_SIGNS[row.kind]} {escape(text)}{_where(review, stacks)}", soft_wrap=True)
+        text = changed.resource(row) + changed.where(review, stacks)
+        out.print(f"{_SIGNS[row.kind]} {escape(text)}", soft_wrap=True)
         for each in row.properties:
-            later = ", at its next birth" if each.ignored else ""
-            out.print(f"    {escape(each.path)}: {escape(each.before)} -> {escape(each.after)}{later}", soft_wrap=True)
+            told = f"{each.path}: {each.before} -> {each.after}{changed.later(each)}"
+            out.print(f"    {escape(told)}", soft_wrap=True)
     out.print(f"[dim]{escape(changed.NOTE)}[/]")
-
-
-def _where(review: Review, stacks: Sequence[str]) -> str:
-    return "" if changed.everywhere(review, stacks) else f" ({escape(', '.join(stacks))})"

@@ -53,8 +53,8 @@ def _runs(line: str) -> list[str]:
     return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
 
 
-def short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def short(text: str, most: int = _LONGEST) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def fitting(lines: Iterable[str], room: int) -> tuple[list[str], int]:

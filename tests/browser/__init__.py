@@ -1,1 +1,1 @@
-"""Tests of the HTML report in a real browser."""
+"""Tests of the HTML pages in a real browser."""

@@ -13,13 +13,22 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from isostack.assess.questions import inputs
 from isostack.given import given
+from isostack.report.html import changes
 from isostack.report.html import page as report
-from tests import pages
+from tests import pages, reviews
 from tests.specs import ROOT
 from tests.tools import folder
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WITHOUT = "no Chromium on PATH: the tests of the HTML report in a browser are skipped"
+
+CHANGES = {
+    "change": reviews.changing,
+    "hostile-change": reviews.hostile,
+    "many-changes": lambda: reviews.many(500),
+    "no-change": reviews.nothing,
+}
+"""Pages of changes, by name."""
 
 Open = Callable[..., Page]
 
@@ -45,7 +54,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     where = tmp_path_factory.mktemp("reports")
     for name, make in made.items():
         (where / f"{name}.html").write_text(report(*make(), prices), "utf-8")
-    return {name: where / f"{name}.html" for name in made}
+    for name, review in CHANGES.items():
+        (where / f"{name}.html").write_text(changes.page(review()), "utf-8")
+    return {name: where / f"{name}.html" for name in (*made, *CHANGES)}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from isostack.evidence import cluster_facts
-from tests.browser.conftest import Open
+from tests.browser.conftest import CHANGES, Open
 from tests.examples import previews
 
 PHONE = {"width": 390, "height": 844}
@@ -122,7 +122,7 @@ def test_a_pointer_shows_the_same_machine_on_every_target(open_page: Open) -> No
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
-@pytest.mark.parametrize("name", ["shop", "hostile", "renamed"])
+@pytest.mark.parametrize("name", ["shop", "hostile", "renamed", "change", "hostile-change", "no-change"])
 def test_axe_finds_nothing(open_page: Open, axe: str, name: str, size: dict[str, int], scheme: str) -> None:
     page = open_page(name, viewport=size, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -142,7 +142,7 @@ def violations(page: Page, axe: str) -> list[str]:
     return [f"{each['id']}: {[node['html'][:200] for node in each['nodes'][:3]]}" for each in found]
 
 
-@pytest.mark.parametrize("name", ["shop", "hostile", "many", "renamed"])
+@pytest.mark.parametrize("name", ["shop", "hostile", "many", "renamed", *CHANGES])
 @pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
 def test_nothing_is_wider_than_the_screen(open_page: Open, tmp_path: Path, name: str, size: dict[str, int]) -> None:
     page = open_page(name, viewport=size)
@@ -161,13 +161,14 @@ def test_hostile_names_do_nothing(open_page: Open) -> None:
     assert page.locator("img").count() == 0
 
 
-def test_nothing_can_be_loaded_even_by_what_slips_in(browser: Browser, reports: dict[str, Path]) -> None:
+@pytest.mark.parametrize("name", ["shop", "change"])
+def test_nothing_can_be_loaded_even_by_what_slips_in(browser: Browser, reports: dict[str, Path], name: str) -> None:
     """Its own policy forbids it. In a context of its own, since the browser says so on the console."""
     page = browser.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))
     page.on("requestfinished", lambda request: asked.append(request.url))
-    page.goto(reports["shop"].as_uri())
+    page.goto(reports[name].as_uri())
     page.evaluate(
         """() => {
             for (const tag of ["img", "script", "iframe"])
@@ -179,7 +180,7 @@ def test_nothing_can_be_loaded_even_by_what_slips_in(browser: Browser, reports: 
     page.wait_for_timeout(200)
     page.close()
     assert len([text for text in said if "Content Security Policy" in text]) == 4
-    assert asked == [reports["shop"].as_uri()]
+    assert asked == [reports[name].as_uri()]
 
 
 def test_without_scripts_everything_is_there(open_page: Open) -> None:

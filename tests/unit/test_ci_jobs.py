@@ -103,6 +103,7 @@ def test_the_gitlab_template(made: Repository, token: str) -> None:
     paths = [*job["artifacts"]["paths"], job["artifacts"]["reports"]["junit"]]
     assert all((made.root / path).exists() for path in paths)
     assert sorted(path.name for path in (made.root / paths[0]).iterdir()) == [
+        "change.html",
         "check.json",
         "check.sarif",
         "check.xml",

@@ -1,4 +1,4 @@
-"""`isostack compare --html`: the file beside the result, and what keeps it from being written."""
+"""`--html` of `isostack compare` and `isostack diff`: the file beside the result, and why it is not written."""
 
 from __future__ import annotations
 
@@ -39,15 +39,34 @@ def test_the_file_comes_beside_the_result(tiny: ScratchProject) -> None:
     assert not list(tiny.root.glob(".report*"))
 
 
-def test_a_file_that_cannot_be_written_is_told_first(tmp_path: Path) -> None:
+def test_diff_writes_the_page_that_compare_writes(tiny: ScratchProject) -> None:
+    stacks = ("tiny-vsphere", "tiny-tinkerbell")
+    wanted = Run(tiny.root, "compare", *stacks, "--html", "compared.html")
+    plain = Run(tiny.root, "diff", *stacks, "--only", "raw", "--format", "markdown")
+    both = Run(tiny.root, "diff", *stacks, "--only", "raw", "--format", "markdown", "--html", "held.html")
+    assert wanted.err.endswith("wrote compared.html\n")
+    assert (both.out, both.code, both.err) == (plain.out, plain.code, f"{plain.err}wrote held.html\n")
+    assert (tiny.root / "held.html").read_text("utf-8") == (tiny.root / "compared.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("compare", "nothing"),
+        ("diff", "nothing", "nowhere"),
+        ("diff", "--base", "nowhere"),
+        ("diff", "--deployed", "none.json", "nothing"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_first(tmp_path: Path, command: tuple[str, ...]) -> None:
     """Before any name is looked up: there is no project here."""
     for file, what in (
         (".", ".: it is a folder; name a file"),
         ("none/report.html", "none/report.html: there is no folder none; make it first"),
     ):
-        run = Run(tmp_path, "compare", "nothing", "--html", file)
+        run = Run(tmp_path, *command, "--html", file)
         assert (run.code, run.out, run.err) == (2, "", f"error: {what}\n")
-    run = Run(tmp_path, "compare", "nothing", "--html", "none/report.html", "--format", "json")
+    run = Run(tmp_path, *command, "--html", "none/report.html", "--format", "json")
     assert [problem["file"] for problem in run.json["problems"]] == ["none/report.html"]
 
 

@@ -56,6 +56,24 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
+def test_a_page_beside_the_result(repository: Repository) -> None:
+    edit(repository.root / "stacks/edge.yaml", "evictAfter: 120s", "evictAfter: 90s")
+    run = repository.diff("--base", "main", "edge", "--html", "page.html")
+    assert (run.code, run.err) == (0, "wrote page.html\n")
+    assert run.out.startswith("edge: equivalent with 1 degradation, as before\n")
+    page = (repository.root / "page.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    for said in (
+        "<h1>edge since main</h1>",
+        '<p class="said">2 of 2 stacks change</p>',
+        "<b>edge</b>: equivalent with 1 degradation, as before",
+        '>availability.evictAfter</th><td class="value">2m</td><td class="value">90s</td>',
+    ):
+        assert said in page
+    assert page.count("<del>-    value: &#39;120&#39;</del><ins>+    value: &#39;90&#39;</ins>") == 2
+    assert page.count("The same difference as of ") == 1
+
+
 def test_no_change_and_stacks_that_come_and_go(repository: Repository) -> None:
     run = repository.diff("--base", "HEAD", "edge")
     assert (run.code, run.err) == (0, "")
@@ -177,6 +195,10 @@ def test_what_is_deployed(tmp_path: Path) -> None:
     run = Run(ROOT, "diff", "--deployed", file, stack.stack)
     assert (run.code, run.err) == (0, "")
     assert f"no change since {file}" in run.out
+    page = tmp_path / "page.html"
+    run = Run(ROOT, "diff", "--deployed", file, stack.stack, "--html", str(page))
+    assert (run.code, run.err) == (0, f"wrote {page}\n")
+    assert '<p class="said">no change</p>' in page.read_text("utf-8")
     document = export(stack)
     vm = next(each for each in document["deployment"]["resources"] if each["type"].endswith(":VirtualMachine"))
     memory, vm["inputs"]["memory"] = vm["inputs"]["memory"], 1024

@@ -11,13 +11,15 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import pytest
+
 from isostack.comparison import compare
 from isostack.finding import Judgement
 from isostack.parity import Difference, Verdict
-from isostack.report.html import page
+from isostack.report.html import changes, page
 from isostack.report.html.picture import WIDTH, pictures
 from isostack.report.html.tables import wishes
-from tests import pages
+from tests import pages, reviews
 from tests.examples import previews
 
 VOID = {"meta", "link", "input", "br", "img"}
@@ -76,8 +78,18 @@ def shop() -> str:
     return page(*pages.shop())
 
 
-def test_landmarks_headings_and_links() -> None:
-    document = read(shop())
+@cache
+def made(name: str) -> str:
+    """The pages of all kinds, which have the same bones."""
+    return shop() if name == "shop" else changes.page(getattr(reviews, name)())
+
+
+KINDS = pytest.mark.parametrize("name", ["shop", "changing", "nothing"])
+
+
+@KINDS
+def test_landmarks_headings_and_links(name: str) -> None:
+    document = read(made(name))
     counts = Counter(tag for tag, _ in document.elements)
     assert [counts[tag] for tag in ("header", "nav", "main", "footer", "h1")] == [1] * 5
     levels = [int(tag[1]) for tag, _ in document.elements if re.fullmatch("h[1-6]", tag)]
@@ -108,8 +120,9 @@ def test_the_verdict_comes_first() -> None:
     assert places == sorted(places)
 
 
-def test_it_needs_nothing_else() -> None:
-    text = shop()
+@KINDS
+def test_it_needs_nothing_else(name: str) -> None:
+    text = made(name)
     document = read(text)
     loading = [
         value
@@ -123,8 +136,9 @@ def test_it_needs_nothing_else() -> None:
     assert "<style>" in text
 
 
-def test_its_policy_allows_its_own_style_and_script_alone() -> None:
-    text = shop()
+@KINDS
+def test_its_policy_allows_its_own_style_and_script_alone(name: str) -> None:
+    text = made(name)
     (policy,) = [a["content"] for a in read(text).all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; ")
     for tag in ("style", "script"):

@@ -53,6 +53,9 @@ def test_a_finding_that_is_new_and_one_that_went(made: Repository) -> None:
     assert "### isostack check: new: ⚠️ 1 advisory\n" in report
     assert report.count("<b>drs-etcd-automated</b>") == 1
     assert "Went with this change" not in report
+    page = (folder / "out/change.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert '<p class="said">1 of 1 stacks change</p>' in page
     # Programs get all of them: those that are left out would be closed by a code-scanning service.
     results = json.loads((folder / "out/check.sarif").read_text())["runs"][0]["results"]
     assert {"drs-etcd-automated"} < {result["ruleId"] for result in results}
@@ -135,21 +138,26 @@ def test_without_a_base(made: Repository) -> None:
         (2, "", "_What changes on each target cannot be shown:_ error: no"),
     ],
 )
+@pytest.mark.parametrize("options", ["--base REF", "--base REF --html FILE"])
 def test_the_change_is_shown_by_versions_that_can(
-    monkeypatch: pytest.MonkeyPatch, code: int, said: str, shown: str
+    monkeypatch: pytest.MonkeyPatch, code: int, said: str, shown: str, options: str
 ) -> None:
-    """`diff` has no --base yet, so a stand-in answers for it."""
+    """A stand-in answers for `diff`."""
     asked: list[tuple[str, ...]] = []
+    pages = {"change.html": "a page"} if "--html" in options else {}
 
     def isostack(_: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         asked.append(arguments)
         if "--help" in arguments:
-            return subprocess.CompletedProcess([], 0, "  --base REF", "")
+            return subprocess.CompletedProcess([], 0, options, "")
+        if pages:
+            Path(arguments[arguments.index("--html") + 1]).write_text("a page")
         return subprocess.CompletedProcess([], code, said, "error: no\n")
 
     monkeypatch.setattr(pullrequest, "_isostack", isostack)
-    assert pullrequest._diff(Change(Path(), "f" * 40), ["a", "b"]) == (shown, code == 1)
-    assert asked[1:] == [("diff", "--base", "f" * 12, "--format", "markdown", "a", "b")]
+    assert pullrequest._diff(Change(Path(), "f" * 40), ["a", "b"]) == (shown, code == 1, pages)
+    (said_to,) = asked[1:]
+    assert (said_to[:5], said_to[-2:]) == (("diff", "--base", "f" * 12, "--format", "markdown"), ("a", "b"))
 
 
 def test_a_change_of_one_target_is_held_against_the_others(tmp_path: Path) -> None:

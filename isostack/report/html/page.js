@@ -1,7 +1,6 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
-  document.documentElement.classList.add("script");
 
   // Filters: a row is shown when it fits all three; its group when one of its rows is.
   const text = $("f-text"), grade = $("f-grade"), stack = $("f-stack"), count = $("f-count");
@@ -111,16 +110,4 @@
   });
   for (const panel of panels) panel.hidden = false;
   if (rows.length) show("0");
-
-  // What is folded is printed too, but for the long list of machines.
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    const folded = [...document.querySelectorAll("details:not([open])")].filter((each) => !each.querySelector("#all-machines"));
-    for (const each of folded) each.open = true;
-    opened.push(...folded);
-  });
-  addEventListener("afterprint", () => {
-    for (const each of opened) each.open = false;
-    opened = [];
-  });
 })();

@@ -13,14 +13,18 @@ from components.quantity import show_bytes
 from components.spec import Size
 from isostack.comparison import Comparison, Group, StackSummary
 from isostack.evidence import cluster_facts, machine_facts
+from isostack.parity import Parity, Verdict
 from isostack.preview.model import Preview
 from isostack.report.html.findings import TONES
-from isostack.report.wording import by_pool, hosts
+from isostack.report.wording import by_pool, causes, hosts, named
 from isostack.wishes import GRADES
 from isostack.wishes import wishes as all_wishes
 
 GRADE_TONES: Final = {"impossible": "bad", "degraded": "warn", "equal": "ok"}
 """Class of the colour of each grade."""
+VERDICT_TONES: Final = {Verdict.EQUIVALENT: "ok", Verdict.DEGRADED: "warn", Verdict.NOT: "bad", Verdict.ALONE: "note"}
+MOST: Final = 500
+"""Rows of differences: nobody reads more, and where targets differ in everything the file would be megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,22 @@ class Machine:
     pool: str
     zone: str
     there: tuple[tuple[str, ...] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What must be equal and is not: where, field, value on each stack, names of all that it holds for; and how many
+    rows are left out."""
+
+    stacks: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[str, ...], list[str]], ...]
+    more: int
+
+
+def differences(result: Parity) -> Differences:
+    """One cause, one row."""
+    rows = [(named(kind, names), field, values, names) for kind, field, values, names in causes(result.differences)]
+    return Differences(result.stacks, tuple(rows[:MOST]), max(0, len(rows) - MOST))
 
 
 def glance(result: Comparison, previews: Sequence[Preview]) -> list[Row]:
