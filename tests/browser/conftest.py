@@ -15,6 +15,7 @@ from isostack.assess.questions import inputs
 from isostack.given import given
 from isostack.report.html import changes
 from isostack.report.html import page as report
+from isostack.review import Review
 from tests import pages, reviews
 from tests.specs import ROOT
 from tests.tools import folder
@@ -22,7 +23,7 @@ from tests.tools import folder
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WITHOUT = "no Chromium on PATH: the tests of the HTML report in a browser are skipped"
 
-CHANGES = {
+CHANGES: dict[str, Callable[[], Review]] = {
     "change": reviews.changing,
     "hostile-change": reviews.hostile,
     "many-changes": lambda: reviews.many(500),

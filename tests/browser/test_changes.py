@@ -29,7 +29,7 @@ def test_on_a_phone_no_sentence_is_cut_off(open_page: Open, name: str) -> None:
 def test_the_keyboard_reaches_what_is_folded_and_the_stacks(open_page: Open) -> None:
     page = open_page("change")
     focused = "document.activeElement.textContent.trim()"
-    reached = []
+    reached: list[str] = []
     while len(reached) < 200:
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body"):
