@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.facts import Realisation
 from components.quantity import parse_bytes
 from components.rules import UNKNOWN, Stack
+from components.spec import Spec
 from policies.capacity.hosts import VM
 from tests.policy_cases import Case
 from tests.policy_stacks import adding, metal, raw, realised, site, virtual
-from tests.specs import rich
+from tests.specs import rich, spec
 
 SHOP = virtual(rich())
 """14 VMs on 6 hosts in turn: control plane, web, db, partner; HA has one host in reserve."""
@@ -39,7 +41,66 @@ def in_zones(stack: Stack, memory: str) -> Stack:
     return site(stack, hosts=tuple(hosts))
 
 
+LARGE = {"cpus": 16, "memory": "64Gi", "disk": "100Gi"}
+SMALL = {"cpus": 8, "memory": "32Gi", "disk": "100Gi"}
+SPREAD = (("small", 30, "500m", "2Gi"), ("large", 4, "6", "24Gi"))
+PAIRS = (("a", 2, "3500m", "1Gi"), ("b", 2, "2500m", "1Gi"), ("c", 1, "1500m", "1Gi"))
+
+
+def pool(
+    nodes: int, size: Mapping[str, Any], workloads: Sequence[tuple[str, int, str, str]], sandbox: bool = False
+) -> Spec:
+    """Of one pool and one tenant. Of a workload: its name, replicas, CPU and memory."""
+    names = ("name", "replicas", "requests")
+    listed = [dict(zip(names, (n, k, {"cpu": c, "memory": m}), strict=True)) for n, k, c, m in workloads]
+    tenants = [{"name": "t", "trust": "external", "sandbox": sandbox}]
+    changes = {"pools.0.nodes": nodes, "pools.0.size": size, "pools.0.tenant": "t", "tenants": tenants}
+    return spec({**changes, "workloads": [{**each, "pool": "apps"} for each in listed]})
+
+
+def lower(*workloads: tuple[str, int, str, str], by: str) -> tuple[tuple[str, int, str, str], ...]:
+    """The last of them asking for so much CPU."""
+    *rest, (name, replicas, _, memory) = workloads
+    return (*rest, (name, replicas, by, memory))
+
+
+NO_ROOM = (
+    "spec pools.apps.nodes: no room for 1 of 4 pods of large on 3 nodes where smaller ones come first, though packed "
+    "all take 3\n"
+    "the scheduler puts each pod on the node with most room; 4 nodes would do, or requests of large 25 % lower, or a "
+    "PriorityClass for the large ones"
+)
+SANDBOXED = (
+    "spec pools.apps.nodes: the loss of host-tiny-apps-0 leaves 1 of 2 nodes; pods of a take 2 nodes, by CPU\n"
+    "what finds no room stays Pending until a spare host joins, of 1 that there are"
+)
+
 CASES = (
+    *(
+        case
+        for place in (virtual, metal)
+        for case in (
+            Case("cap-order-of-pods", place(pool(3, LARGE, SPREAD)), (NO_ROOM,)),
+            Case("cap-order-of-pods", place(pool(4, LARGE, SPREAD))),
+            Case(
+                "cap-order-of-pods",
+                place(pool(2, SMALL, PAIRS)),
+                (
+                    "spec pools.apps.nodes: no room for 1 of 1 pod of c on 2 nodes even where the largest come first, "
+                    "though packed all take 2\n"
+                    "the scheduler puts each pod on the node with most room; 3 nodes would do, or requests of c 10 % "
+                    "lower",
+                ),
+            ),
+            Case("cap-order-of-pods", place(pool(2, SMALL, lower(*PAIRS, by="1350m")))),
+            Case("cap-order-of-pods", place(rich())),
+        )
+    ),
+    # Hosts that are larger than asked leave more room.
+    Case("cap-order-of-pods", metal(pool(2, SMALL, PAIRS), times=2)),
+    # Their sandboxes fill the second node: without them one would be enough.
+    Case("cap-n-plus-k", metal(pool(2, SMALL, [("a", 7, "1", "1Gi")], sandbox=True)), (SANDBOXED,)),
+    Case("cap-n-plus-k", metal(pool(2, SMALL, [("a", 7, "1", "1Gi")]))),
     Case(
         "cap-n-plus-k",
         metal(rich(CROWDED)),
