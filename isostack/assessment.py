@@ -10,6 +10,7 @@ from isostack.assess.answers import Answer, answer
 from isostack.assess.case import Case, Kind
 from isostack.assess.inputs import Input
 from isostack.assess.questions import questions
+from isostack.assess.snapshots import Kept, kept
 from isostack.assess.variants import Row, variants
 from isostack.inputs import Planned
 
@@ -46,6 +47,8 @@ class Assessment:
     """What answers would be under other settings."""
     inputs: tuple[Input, ...]
     """What was assumed or given, as far as a question uses it."""
+    snapshots: tuple[Kept, ...]
+    """What each kind of snapshot is worth here."""
 
     @property
     def compared(self) -> tuple[Answer, ...]:
@@ -63,6 +66,7 @@ def assess(cases: Sequence[Case], inputs: Mapping[str, Input]) -> Assessment:
         answers=answers,
         variants=tuple(variants(questions(), cases, inputs)),
         inputs=tuple(inputs.values()),
+        snapshots=tuple(kept(cases)),
     )
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from isostack.assessment import Assessment
-from isostack.report import assessed
+from isostack.report import assessed, kept
 from isostack.report.console import heading, make_table
 from isostack.report.markdown import _cell, folded
 
@@ -35,6 +35,16 @@ def text(out: Console, result: Assessment) -> None:
         for row in _variants(result):
             table.add_row(*map(escape, row))
         out.print(table)
+    for title, head, rows in (
+        (kept.HERE, kept.here_head(), kept.here(result)),
+        (kept.ANY, kept.matrix_head(), kept.matrix()),
+    ):
+        heading(out, title)
+        table = make_table(*head)
+        for row in rows:
+            table.add_row(*map(escape, row))
+        out.print(table)
+    out.print(f"[dim]{escape(kept.TOLD.replace('`', ''))}[/]")
     heading(out, MOVES)
     table = make_table("question", "inputs, and by how much in its unit")
     for answer in result.compared:
@@ -49,7 +59,15 @@ def text(out: Console, result: Assessment) -> None:
 
 
 def markdown(result: Assessment) -> str:
+    """The page of one spec; what holds for all of them is `snapshots`."""
     return "\n".join(_markdown(result)) + "\n"
+
+
+def snapshots() -> str:
+    """What each kind of snapshot brings back, for any spec, folded."""
+    matrix = _table(kept.matrix_head(), kept.matrix())
+    reasons = folded(kept.WHY, "\n".join(_table(kept.reasons_head(), kept.reasons()))).rstrip()
+    return folded(kept.ANY, "\n".join((*matrix, "", kept.TOLD, "", reasons)))
 
 
 def _markdown(result: Assessment) -> Iterator[str]:
@@ -66,6 +84,7 @@ def _markdown(result: Assessment) -> Iterator[str]:
     inputs = [(each.id, assessed.span(each), each.title, str(each.evidence)) for each in result.inputs]
     for title, table in (
         (OTHER, _table(_variant_head(result), _variants(result)) if result.variants else ()),
+        (kept.HERE, _table(kept.here_head(), kept.here(result))),
         (MOVES, _table(("question", "inputs, and by how much in its unit"), moves)),
         (f"{len(inputs)} inputs and their sources", _table(("input", "value", "what it is", "from"), inputs)),
     ):

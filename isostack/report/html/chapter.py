@@ -14,7 +14,7 @@ from isostack.assess.uncertainty import usual
 from isostack.assessment import Assessment, assess
 from isostack.evidence import cluster_facts, machine_facts
 from isostack.preview.model import Preview
-from isostack.report import assessed
+from isostack.report import assessed, kept
 from isostack.report.html.bars import closest, recovery, tornado
 from isostack.report.html.curves import balance, cost
 from isostack.report.html.plots import Plot
@@ -33,6 +33,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Words alone."""
+
+    title: str
+    head: Sequence[str]
+    rows: tuple[Sequence[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chapter:
     """What is shown. `absent`: why it is not there; all else is empty then."""
 
@@ -46,6 +55,8 @@ class Chapter:
     no_cost: str = ""
     """Why cost is not drawn."""
     inputs: tuple[tuple[str, str, str, str], ...] = ()
+    snapshots: tuple[Table, ...] = ()
+    """What they bring back: of these stacks, of any, and why."""
 
 
 def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = None) -> Chapter:
@@ -73,6 +84,11 @@ def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = Non
         plots=tuple(_plots(result, cases, known)),
         no_cost=_no_cost(result),
         inputs=tuple((each.id, assessed.span(each), each.title, str(each.evidence)) for each in result.inputs),
+        snapshots=(
+            Table(kept.HERE, kept.here_head(), tuple(kept.here(result))),
+            Table(kept.ANY, kept.matrix_head(), tuple(kept.matrix())),
+            Table(kept.WHY, kept.reasons_head(), tuple(kept.reasons())),
+        ),
     )
 
 
