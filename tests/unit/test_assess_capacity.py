@@ -131,6 +131,12 @@ def test_each_pod_goes_on_the_node_that_has_most_left(sizes: list[Size], workloa
     assert scheduler.pending(sizes, workloads, most) == left
 
 
+def test_memory_counts_as_much_as_cpu() -> None:
+    """By CPU alone, the last pod would find no node with so much memory left."""
+    workloads = [pods(1, 4000, "12Gi"), pods(3, 2000, "4Gi"), pods(2, 1000, "12Gi")]
+    assert scheduler.pending([size(8, "32Gi")] * 2, workloads) == [0, 0, 0]
+
+
 def test_what_would_place_all() -> None:
     node, workloads = size(8, "32Gi"), [SMALL, LARGE]
     sizes = [node] * 4

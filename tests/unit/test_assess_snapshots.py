@@ -125,6 +125,27 @@ def test_a_wish_that_comes_true_nowhere_is_not_there() -> None:
     assert has("snapshot.etcd", replace(METAL, realisations=())) == Here("no", "the plan does not say how")
 
 
+@pytest.mark.parametrize(
+    ("grades", "there"),
+    [
+        (("equal", "equal"), "yes"),
+        (("equal", "degraded"), "partly"),
+        (("equal", "impossible"), "partly"),
+        (("impossible", "impossible"), "no"),
+    ],
+)
+def test_one_of_several_classes(grades: tuple[str, str], there: str) -> None:
+    (fast,) = METAL.spec.storage.classes
+    slow = fast.model_copy(update={"name": "slow", "default": False})
+    storage = METAL.spec.storage.model_copy(update={"classes": (fast, slow)})
+    made = tuple(
+        Realisation.model_validate({"field": f"storage.classes.{name}.snapshots", "grade": grade, "mechanism": "m"})
+        for name, grade in zip(("fast", "slow"), grades, strict=True)
+    )
+    found = has("snapshot.volume", replace(changed(METAL, storage=storage), realisations=made))
+    assert found == Here(there, "fast: m; slow: m")  # type: ignore[arg-type]
+
+
 def test_the_rows_have_the_answers_numbers() -> None:
     rows = {(title, stacks): (there, rpo, rto) for title, stacks, there, rpo, rto in kept.here(shop())}
     etcd, metal = BY_ID["snapshot.etcd"].title, "shop-tinkerbell"
