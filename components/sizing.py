@@ -116,7 +116,7 @@ def nodes_needed(size: Size, workloads: list[Workload], pods: int = MAX_PODS) ->
 def problems(spec: Spec) -> Iterator[Problem]:
     """Workloads that their pool cannot hold. Paths are those of the spec's YAML."""
     for i, pool in enumerate(spec.pools):
-        workloads = [_whole(spec, pool, w) for w in spec.workloads if w.pool == pool.name]
+        workloads = of_pool(spec, pool)
         needed = nodes_needed(pool.size, workloads)
         if needed is None:
             yield from _too_large(spec, pool)
@@ -127,6 +127,11 @@ def problems(spec: Spec) -> Iterator[Problem]:
                 f"raise nodes to {needed}, or the size",
                 ("pools", i, "nodes"),
             )
+
+
+def of_pool(spec: Spec, pool: Pool) -> list[Workload]:
+    """A pool's workloads, as its nodes carry them: each pod with what its sandbox takes."""
+    return [_whole(spec, pool, workload) for workload in spec.workloads if workload.pool == pool.name]
 
 
 def _whole(spec: Spec, pool: Pool, workload: Workload) -> Workload:

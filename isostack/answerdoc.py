@@ -10,7 +10,7 @@ from isostack.assess.questions import inputs
 from isostack.assessment import assess, planned_cases
 from isostack.given import given
 from isostack.inputs import plan_all, stacks_of
-from isostack.report.assessment import markdown
+from isostack.report.assessment import markdown, snapshots
 from isostack.stacks import find_project
 
 MADE = "<!-- Made by scripts/generate: isostack assess of the example specs. Do not edit. -->"
@@ -27,8 +27,9 @@ def _page() -> Iterator[str]:
     yield from (MADE, "", "# Should Kubernetes run on VMs?", "")
     yield (
         "It depends, and here is on what, for the two example specs. Each page is what `isostack assess SPEC --inputs "
-        "docs/prices.yaml --format markdown` prints; the prices are examples. For your own cluster: write its spec, "
-        "put your prices into a file, and run the same."
+        "docs/prices.yaml --format markdown` prints, but for what snapshots bring back, which is the same for any spec "
+        "and stands at the end; the prices are examples. For your own cluster: write its spec, put your prices into a "
+        "file, and run the same."
     )
     yield ""
     yield (
@@ -40,6 +41,7 @@ def _page() -> Iterator[str]:
     for spec in SPECS:
         yield from ("", f"## {spec}", "")
         yield markdown(assess(planned_cases(plan_all(stacks_of(project, spec)[0])), known)).removeprefix("#").rstrip()
+    yield from ("", "## Snapshots", "", snapshots().rstrip())
 
 
 if __name__ == "__main__":

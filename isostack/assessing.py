@@ -65,6 +65,6 @@ def assess(
 
     with output():
         if format is AssessFormat.markdown:
-            typer.echo(assessment.markdown(result), nl=False)
+            typer.echo(f"{assessment.markdown(result)}\n{assessment.snapshots()}", nl=False)
         else:
             assessment.text(console.console(), result)

@@ -12,6 +12,7 @@ from isostack.assess.case import Case, Kind
 from isostack.assess.inputs import Input
 from isostack.assess.neighbours import Neighbours, neighbours
 from isostack.assess.questions import questions
+from isostack.assess.snapshots import Kept, kept
 from isostack.assess.variants import Row, variants
 from isostack.inputs import Planned
 
@@ -52,6 +53,8 @@ class Assessment:
     """Whose pods and nodes share what, by name."""
     inputs: tuple[Input, ...]
     """What was assumed or given, as far as a question uses it."""
+    snapshots: tuple[Kept, ...]
+    """What each kind of snapshot is worth here."""
 
     @property
     def compared(self) -> tuple[Answer, ...]:
@@ -73,6 +76,7 @@ def assess(cases: Sequence[Case], inputs: Mapping[str, Input]) -> Assessment:
         variants=tuple(variants(questions(), cases, inputs)),
         neighbours=tuple(each for case in cases for each in neighbours(case)),
         inputs=tuple(inputs.values()),
+        snapshots=tuple(kept(cases)),
     )
 
 

@@ -50,7 +50,7 @@ def _unknown(name: str, known: Sequence[str]) -> Problem:
     near = did_you_mean(name, known)
     listed = "`isostack explain` lists rules, claims and questions, `isostack schema` fields"
     right = f"did you mean {near!r}?" if near else listed
-    return Problem(f"no rule, claim, field, question or input {name!r}", right)
+    return Problem(f"no rule, claim, field, question, input or kind of snapshot {name!r}", right)
 
 
 def pack_of(rule: Rule) -> str:
@@ -90,6 +90,7 @@ def _all() -> Iterator[str]:
     from isostack import tracing
 
     yield from ("", "questions of `isostack assess` (their inputs: isostack explain inputs)", *tracing.listed())
+    yield from ("", "kinds of snapshot", *tracing.listed_kinds())
 
 
 def _rule(rule: Rule) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is behind a number of an assessment: its question, the functions that it is made of, inputs, sources."""
+"""What is behind a number or a verdict of an assessment: questions, functions, inputs, kinds of snapshot, sources."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator
 from isostack.assess.inputs import Input
 from isostack.assess.question import Question
 from isostack.assess.questions import inputs, questions
+from isostack.assess.snapshots import KINDS, Kind
 from isostack.explaining import wrapped
 from isostack.report.assessed import span
 
 
 def trace(name: str) -> str | None:
-    """Of a question or an input; `inputs` lists them. None: it is neither."""
+    """Of a question, an input or a kind of snapshot; `inputs` and `snapshots` list them. None: it is none of them."""
+    kinds = {kind.id: kind for kind in KINDS}
+    if name == "snapshots":
+        return "\n".join(f"{kind.id:<26} {kind.title}" for kind in KINDS)
+    if name in kinds:
+        return "\n".join(_kind(kinds[name]))
     if name == "inputs":
         return "\n".join(f"{each.id:<26} {span(each)}: {each.title}" for each in inputs().values())
     if name in questions():
@@ -24,12 +30,17 @@ def trace(name: str) -> str | None:
 
 
 def names() -> list[str]:
-    return [*questions(), *inputs()]
+    return [*questions(), *inputs(), *(kind.id for kind in KINDS)]
 
 
 def listed() -> Iterator[str]:
     for each in questions().values():
         yield f"  {each.id:<32} {each.title}"
+
+
+def listed_kinds() -> Iterator[str]:
+    for kind in KINDS:
+        yield f"  {kind.id:<32} {kind.title}"
 
 
 def _question(question: Question) -> Iterator[str]:
@@ -44,6 +55,26 @@ def _question(question: Question) -> Iterator[str]:
         for each in question.inputs:
             text = f"{each.id} {span(each)}: {each.title} {each.evidence}"
             yield from wrapped(text, "  ", hanging="    ")
+
+    kinds = [kind for kind in KINDS if question.id in (kind.rpo.question, kind.rto.question)]
+    if kinds:
+        yield from ("", "RPO or RTO of")
+        for kind in kinds:
+            yield f"  {kind.id:<32} {kind.title}"
+
+
+def _kind(kind: Kind) -> Iterator[str]:
+    yield f"{kind.id}: {kind.title}"
+    yield from ("", *wrapped(kind.holds))
+    yield from ("", "Brings back what is lost by")
+    for loss, each in kind.against.items():
+        yield from wrapped(f"{loss}: {each.verdict}, {each.why} {each.evidence}", "  ", hanging="    ")
+    for name, figure in (("RPO, what is lost at most", kind.rpo), ("RTO, until it is there again", kind.rto)):
+        number = f" ({figure.question})" if figure.question else ""
+        yield from ("", name, *wrapped(f"{figure.text}{number} {figure.evidence}", "  ", hanging="    "))
+    yield from ("", "Evidence of what it holds")
+    for evidence in kind.evidence:
+        yield from wrapped(str(evidence), "  ", hanging="    ")
 
 
 def _input(each: Input) -> Iterator[str]:

@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
+from components.rules import Evidence
+from isostack.assess.inputs import Input
+
+COPY_SECONDS, VOLUME_COPY_SECONDS = 60.0, 3600.0
+COPY = Input(
+    "rollback.copy",
+    "Until a snapshot of etcd is in its bucket",
+    "s",
+    Evidence("assumption", "a minute for the 2 GiB of etcd's default quota"),
+    COPY_SECONDS,
+    10,
+    600,
+    0,
+    86400,
+)
+VOLUME_COPY = Input(
+    "rollback.volumeCopy",
+    "Until a backup of the volumes is in its bucket",
+    "s",
+    Evidence("assumption", "700 GB at 200 MB/s; hours with much data"),
+    VOLUME_COPY_SECONDS,
+    600,
+    14400,
+    0,
+    864_000,
+)
+"""Declared here, since rules take them too, and questions bring numpy."""
+
 
 def lost(every: float, copy: float) -> tuple[float, float]:
     """Changes lost on average and at worst, in seconds of work: half the interval or all of it, and the time until a

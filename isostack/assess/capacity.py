@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil, comb
 
-from components.sizing import DAEMON_PODS, allocatable, nodes_needed
-from components.spec import MAX_PODS, Size, Workload
+from components.sizing import DAEMON_PODS, allocatable, nodes_needed, of_pool
+from components.spec import MAX_PODS, Size, Spec, Workload
 
 MEMORY_MB, VCPUS = (256, 1024, 4096, 16384), (1, 2, 4, 8)
 OVERHEAD_MB = (
@@ -126,6 +126,11 @@ def most_replicas(on_host: int, nodes: int, replicas: int) -> int:
     """Replicas that a host with so many of a pool's nodes carries at most, where they are spread evenly over nodes."""
     each, more = divmod(replicas, nodes)
     return on_host * each + min(on_host, more)
+
+
+def carried(spec: Spec, pool: str) -> list[Workload]:
+    """The workloads of a pool, each pod with what its sandbox takes beside it."""
+    return of_pool(spec, spec.pool(pool))
 
 
 def needed(size: Size, workloads: Sequence[Workload], pods: int = MAX_PODS) -> int | None:

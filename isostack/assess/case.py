@@ -120,8 +120,13 @@ class Case:
     def workloads(self, pool: str) -> list[Workload]:
         return [workload for workload in self.spec.workloads if workload.pool == pool]
 
+    def realisation(self, field: str) -> Realisation | None:
+        """How a wish comes true here; None: the plan does not say."""
+        return next((each for each in self.realisations if each.field == field), None)
+
     def grade(self, field: str) -> str:
-        return next((each.grade for each in self.realisations if each.field == field), "impossible")
+        found = self.realisation(field)
+        return found.grade if found else "impossible"
 
     @property
     def fences(self) -> bool:

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from isostack.assessment import Assessment
-from isostack.report import assessed
+from isostack.report import assessed, kept
+from isostack.report.behind import always, behind
 from isostack.report.console import heading, make_table
 from isostack.report.markdown import _cell, folded
 
@@ -28,16 +29,26 @@ def text(out: Console, result: Assessment) -> None:
         heading(out, title)
         for line in lines:
             out.print(f"  {escape(line)}", soft_wrap=True)
-    for behind in assessed.behind(result):
-        heading(out, behind.title)
-        table = make_table(*behind.head)
-        for row in behind.rows:
+    matrix, _ = always()
+    for behind_it in (*behind(result), matrix):
+        heading(out, behind_it.title)
+        table = make_table(*behind_it.head)
+        for row in behind_it.rows:
             table.add_row(*map(escape, row))
         out.print(table)
+    out.print(f"[dim]{escape(kept.TOLD.replace('`', ''))}[/]")
 
 
 def markdown(result: Assessment) -> str:
+    """The page of one spec; what holds for all of them is `snapshots`."""
     return "\n".join(_markdown(result)) + "\n"
+
+
+def snapshots() -> str:
+    """What each kind of snapshot brings back, for any spec, folded."""
+    matrix, reasons = always()
+    why = folded(reasons.title, "\n".join(_table(reasons.head, reasons.rows))).rstrip()
+    return folded(matrix.title, "\n".join((*_table(matrix.head, matrix.rows), "", kept.TOLD, "", why)))
 
 
 def _markdown(result: Assessment) -> Iterator[str]:
@@ -52,8 +63,8 @@ def _markdown(result: Assessment) -> Iterator[str]:
     yield from _table(assessed.head(result), assessed.rows(result))
     for title, lines in assessed.sections(result):
         yield from ("", f"**{title}**", "", *(f"- {_cell(line)}" for line in lines))
-    for behind in assessed.behind(result):
-        yield from ("", folded(behind.title, "\n".join(_table(behind.head, behind.rows))))
+    for title, head, rows in behind(result):
+        yield from ("", folded(title, "\n".join(_table(head, rows))))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

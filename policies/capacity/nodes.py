@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from components.facts import MachineFacts, SiteFacts
 from components.rules import Evidence, Param, Params, Rule, Stack, Undecided, Violation
-from isostack.assess.capacity import binding, needed, restartable, vm_overhead, without
+from isostack.assess.capacity import binding, carried, needed, restartable, vm_overhead, without
 from policies.placed import hosts, most, of_pool, restarting
 from policies.words import count, named
 
@@ -89,7 +89,7 @@ def _short(
     stack: Stack, pool: str, machines: list[MachineFacts], lost: int, what: str, until: str, back: str = ""
 ) -> Iterator[Violation]:
     """Where the nodes that are left do not hold what must run."""
-    workloads = without([w for w in stack.cluster.wanted.workloads if w.pool == pool], lost)
+    workloads = without(carried(stack.cluster.wanted, pool), lost)
     size = min((machine.place.size for machine in machines), key=lambda size: (size.memory, size.cpus))
     left, needs = len(machines) - lost, needed(size, workloads)
     if needs is not None and needs > left:
@@ -107,7 +107,7 @@ def check_pods(stack: Stack, params: Params) -> Iterator[Violation]:
     more = int(params["podsPerNode"])
     for pool in stack.cluster.wanted.pools:
         machines = of_pool(stack, pool.name)
-        workloads = [w for w in stack.cluster.wanted.workloads if w.pool == pool.name]
+        workloads = carried(stack.cluster.wanted, pool.name)
         if not machines or not workloads:
             continue
         size = machines[0].place.size

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from policies.capacity import hosts, nodes
+from policies.capacity import hosts, nodes, order
 
-RULES = (*nodes.RULES, *hosts.RULES)
+RULES = (*nodes.RULES, *order.RULES, *hosts.RULES)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.rules import Evidence, Param, Params, Rule, Stack, Violation, figure
-from isostack.assess.backup import lost, reach
+from isostack.assess.backup import COPY, COPY_SECONDS, VOLUME_COPY, VOLUME_COPY_SECONDS, lost, reach
+from isostack.assess.snapshots import CHANGES, LIVE, NO_DETACH, ONE_VOLUME, REVERTED, WHOLE
 from policies.words import named
 
 HOUR, DAY = 3600, 86400
@@ -40,7 +41,7 @@ def _no_replacement(stack: Stack) -> str:
     reverting = "breaks raft" if members > 1 else "takes the API back, but no node and no volume"
     return (
         f"\na snapshot of {'their VMs' if members > 1 else 'its VM'} is none: to revert one {reverting}, and volumes "
-        "attached meanwhile do not detach"
+        "attached then do not detach"
     )
 
 
@@ -52,7 +53,7 @@ def check_volumes(stack: Stack, params: Params) -> Iterator[Violation]:
         keep = "keeps its" if len(single) == 1 else "keep their"
         text = f"none: {named(single)} {keep} only copy on a volume, lost with the storage or by one wrong delete"
         if any(site.machine_snapshots for site in stack.sites):
-            text += "\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile"
+            text += "\na snapshot of the node's VM is none: it goes with the volume, which does not detach meanwhile"
         elif any(wish.snapshots for wish in spec.storage.classes):
             text += "\na VolumeSnapshot is none: it lies in the storage that it is a snapshot of"
         yield Violation("backup.volumes", text, subjects=tuple(single))
@@ -101,10 +102,8 @@ RULES = (
         claims=(13,),
         remediation="Set backup.etcd with an interval that you can afford to lose, and try a restore.",
         evidence=(
-            Evidence(
-                "documented", "etcd.io/docs/v3.6/op-guide/recovery: restored is a whole cluster, from one snapshot"
-            ),
-            Evidence("documented", "github.com/etcd-io/etcd/issues/13509: a member reverted by snapshot panics"),
+            WHOLE,
+            REVERTED,
             Evidence(
                 "documented",
                 "Google Distributed Cloud for VMware, infrastructure incompatibility: VM snapshots keep CSI volumes "
@@ -128,11 +127,11 @@ RULES = (
             ),
             Param(
                 name="copySeconds",
-                default=60,
+                default=COPY_SECONDS,
                 minimum=0,
                 maximum=HOUR,
                 description="Time until a snapshot is in its bucket.",
-                evidence=Evidence("assumption", "1 GiB at 17 MB/s"),
+                evidence=COPY.evidence,
             ),
         ),
     ),
@@ -145,16 +144,13 @@ RULES = (
         claims=(6, 13),
         remediation="Set backup.volumes, or let the workload copy its data away and say state: replicated.",
         evidence=(
-            Evidence(
-                "documented", "kubernetes.io/docs/concepts/storage/volume-snapshots: a snapshot is one of a volume"
-            ),
-            Evidence(
-                "documented", "github.com/kubernetes-sigs/vsphere-csi-driver/issues/478: no detach under a snapshot"
-            ),
+            ONE_VOLUME,
+            CHANGES,
+            NO_DETACH,
         ),
         check=check_volumes,
         why="Whether data of which there is one copy is copied away. A snapshot of the volume lies in the storage that "
-        "it is of, and goes with it; a snapshot of the node's VM does not hold the volume at all.",
+        "it is of, and goes with it. So does a snapshot of the node's VM: a log of changes beside the volume's disk.",
     ),
     Rule(
         id="backup-volumes-rarely",
@@ -166,10 +162,7 @@ RULES = (
         "workload copy its data itself and say state: replicated.",
         evidence=(
             Evidence("assumption", "model: at worst the interval and the time to copy, isostack/assess/backup.py"),
-            Evidence(
-                "documented",
-                "velero.io/docs/main/file-system-backup: copied are the files of a running workload, not of one moment",
-            ),
+            LIVE,
         ),
         check=check_rarely,
         params=(
@@ -183,11 +176,11 @@ RULES = (
             ),
             Param(
                 name="copySeconds",
-                default=3600,
+                default=VOLUME_COPY_SECONDS,
                 minimum=0,
                 maximum=1e6,
                 description="Time until a backup of the volumes is in its bucket.",
-                evidence=Evidence("assumption", "700 GB at 200 MB/s"),
+                evidence=VOLUME_COPY.evidence,
             ),
         ),
         why="How much data the loss of a volume takes with it, by the interval of the backups. Where that is too much, "

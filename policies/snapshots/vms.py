@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from components.facts import MachineFacts
 from components.rules import Evidence, Param, Params, Raw, Rule, Stack, Undecided, Violation, percent
 from isostack.assess.etcd import election
+from isostack.assess.snapshots import DEPENDENT, NO_DETACH, REVERTED, WHOLE
 from policies.references import VM, Machines
 from policies.words import named
 
@@ -20,9 +21,10 @@ def check_nodes(stack: Stack, params: Params) -> Iterator[Violation]:
         disks = sum(machine.place.size.disk for _, machine in found)
         yield Violation(
             found[0][0].name,
-            f"{_of(found)}: volumes of vSphere CSI that are attached to it meanwhile do not detach, so their pods "
-            "cannot move and a drain of the node does not end\n"
-            f"it holds its root disk at most, which a new node has too, and may grow by {-(-disks // GIB)} GiB",
+            f"{_of(found)}: volumes of vSphere CSI that were attached when it was taken do not detach, so their "
+            "pods cannot move and a drain of the node does not end\n"
+            "to revert it takes the data of these volumes back too, and a root disk that a new node has as well; it "
+            f"may grow by {-(-disks // GIB)} GiB and by these volumes",
             subjects=tuple(snapshot.name for snapshot, _ in found),
             of="resource",
         )
@@ -82,9 +84,8 @@ RULES = (
         remediation="Take the VirtualMachineSnapshot out of the program and delete it in vCenter. A broken node is "
         "built anew (generations in the target's config); for volumes set backup.volumes.",
         evidence=(
-            Evidence(
-                "documented", "github.com/kubernetes-sigs/vsphere-csi-driver/issues/478: no detach under a snapshot"
-            ),
+            NO_DETACH,
+            DEPENDENT,
             Evidence(
                 "documented",
                 "Google Distributed Cloud for VMware, infrastructure incompatibility: with a VM snapshot upgrades and "
@@ -100,8 +101,9 @@ RULES = (
         machines=frozenset({"vm"}),
         reads=(SNAPSHOT, VM),
         why="Whether somebody has added a snapshot of a worker's VM. Snapshots are praised as a reason for VMs; of "
-        "nodes they are a liability. A node holds nothing that is not built again from its image, its volumes are "
-        "disks of their own, and while the snapshot exists those stay where they are. A snapshot of the template is "
+        "nodes they are a liability. A node holds nothing that is not built again from its image. Volumes that are "
+        "attached to it are in the snapshot too: they stay where they are while it exists, and go back with the node, "
+        "unknown to Kubernetes and to who wrote them. A snapshot of the template is "
         "another matter, and of no concern here.",
     ),
     Rule(
@@ -113,10 +115,8 @@ RULES = (
         remediation="Take the VirtualMachineSnapshot out of the program and delete it in vCenter. Set backup.etcd: its "
         "snapshots are restored on all members at once.",
         evidence=(
-            Evidence("documented", "github.com/etcd-io/etcd/issues/13509: a member reverted by snapshot panics"),
-            Evidence(
-                "documented", "etcd.io/docs/v3.6/op-guide/recovery: restored is a whole cluster, from one snapshot"
-            ),
+            REVERTED,
+            WHOLE,
             Evidence("assumption", "model: isostack/assess/etcd.py: 3 members, 1.8 s: p = 0.96"),
         ),
         check=check_members,

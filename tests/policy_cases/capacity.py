@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from components.facts import Realisation
 from components.quantity import parse_bytes
 from components.rules import UNKNOWN, Stack
+from components.spec import Size, Spec
 from policies.capacity.hosts import VM
 from tests.policy_cases import Case
 from tests.policy_stacks import adding, metal, raw, realised, site, virtual
-from tests.specs import rich
+from tests.specs import rich, spec
 
 SHOP = virtual(rich())
 """14 VMs on 6 hosts in turn: control plane, web, db, partner; HA has one host in reserve."""
@@ -39,7 +42,108 @@ def in_zones(stack: Stack, memory: str) -> Stack:
     return site(stack, hosts=tuple(hosts))
 
 
+LARGE = {"cpus": 16, "memory": "64Gi", "disk": "100Gi"}
+SMALL = {"cpus": 8, "memory": "32Gi", "disk": "100Gi"}
+SPREAD = (("small", 30, "500m", "2Gi"), ("large", 4, "6", "24Gi"))
+TINY = {"cpus": 2, "memory": "4Gi", "disk": "40Gi"}
+ONE = (("a", 1, "6", "8Gi"),)
+FEW = (("small", 12, "1", "1Gi"), ("large", 2, "6", "10Gi"))
+BESIDE = (("small", 8, "250m", "1Gi"), ("large", 2, "6", "10Gi"))
+PAIRS = (("a", 2, "3500m", "1Gi"), ("b", 2, "2500m", "1Gi"), ("c", 1, "1500m", "1Gi"))
+
+
+def pool(
+    nodes: int, size: Mapping[str, Any], workloads: Sequence[tuple[str, int, str, str]], sandbox: bool = False
+) -> Spec:
+    """Of one pool and one tenant. Of a workload: its name, replicas, CPU and memory."""
+    names = ("name", "replicas", "requests")
+    listed = [dict(zip(names, (n, k, {"cpu": c, "memory": m}), strict=True)) for n, k, c, m in workloads]
+    tenants = [{"name": "t", "trust": "external", "sandbox": sandbox}]
+    changes = {"pools.0.nodes": nodes, "pools.0.size": size, "pools.0.tenant": "t", "tenants": tenants}
+    return spec({**changes, "workloads": [{**each, "pool": "apps"} for each in listed]})
+
+
+def hosted(spec: Spec, *sizes: Mapping[str, Any]) -> Stack:
+    """On hosts of these sizes, of which there may be too few."""
+    stack = metal(spec)
+    workers = [machine for machine in stack.machines if machine.wanted.role == "worker"]
+    placed = (
+        machine.model_copy(update={"place": machine.place.model_copy(update={"size": Size.model_validate(size)})})
+        for machine, size in zip(workers, sizes, strict=False)
+    )
+    return replace(stack, machines=tuple(placed))
+
+
+def lower(*workloads: tuple[str, int, str, str], by: str) -> tuple[tuple[str, int, str, str], ...]:
+    """The last of them asking for so much CPU."""
+    *rest, (name, replicas, _, memory) = workloads
+    return (*rest, (name, replicas, by, memory))
+
+
+def no_room(replicas: int, nodes: int, packed: int, would_do: int, percent: int = 10) -> str:
+    """For one of the large pods."""
+    return (
+        f"spec pools.apps.nodes: no room for 1 of {replicas} pods of large on {nodes} nodes where smaller ones come "
+        f"first, though packed all take {packed}\n"
+        f"the scheduler puts each pod on the node with most room; {would_do} nodes would do, or requests of large "
+        f"{percent} % lower, or a PriorityClass for the large ones"
+    )
+
+
+BY_NUMBER = (
+    "spec pools.apps.size: 112 pods fill 2 hosts of 8 CPU at 110 pods a node, the kubelet's default; with 250 it would "
+    "be 1\n"
+    "the same CPU and memory in smaller hosts, or in VMs, have room for more pods"
+)
+SANDBOXED = (
+    "spec pools.apps.nodes: the loss of host-tiny-apps-0 leaves 1 of 2 nodes; pods of a take 2 nodes, by CPU\n"
+    "what finds no room stays Pending until a spare host joins, of 1 that there are"
+)
+
 CASES = (
+    *(
+        case
+        for place in (virtual, metal)
+        for case in (
+            Case("cap-order-of-pods", place(pool(3, LARGE, SPREAD)), (no_room(4, 3, 3, would_do=4, percent=25),)),
+            Case("cap-order-of-pods", place(pool(4, LARGE, SPREAD))),
+            Case(
+                "cap-order-of-pods",
+                place(pool(2, SMALL, PAIRS)),
+                (
+                    "spec pools.apps.nodes: no room for 1 of 1 pod of c on 2 nodes even where the largest come first, "
+                    "though packed all take 2\n"
+                    "the scheduler puts each pod on the node with most room; 3 nodes would do, or requests of c 10 % "
+                    "lower",
+                ),
+            ),
+            Case("cap-order-of-pods", place(pool(2, SMALL, lower(*PAIRS, by="1350m")))),
+            Case("cap-order-of-pods", place(rich())),
+        )
+    ),
+    # One host of two is larger: packed, the smaller one counts.
+    Case("cap-order-of-pods", hosted(pool(2, SMALL, PAIRS), SMALL, LARGE)),
+    Case(
+        "cap-order-of-pods",
+        hosted(pool(4, SMALL, FEW), SMALL, SMALL, SMALL, LARGE),
+        (no_room(2, 4, 4, would_do=6),),
+    ),
+    Case("cap-order-of-pods", hosted(pool(1, SMALL, ONE), LARGE)),
+    # What the plan refuses, it tells of: a node too few, a pod too large.
+    Case("cap-order-of-pods", hosted(pool(2, SMALL, PAIRS), SMALL)),
+    Case("cap-order-of-pods", hosted(pool(1, SMALL, ONE), TINY)),
+    # What a sandbox takes leaves no room for large pods.
+    Case(
+        "cap-order-of-pods",
+        metal(pool(3, SMALL, BESIDE, sandbox=True)),
+        (no_room(2, 3, 3, would_do=4),),
+    ),
+    Case("cap-order-of-pods", metal(pool(3, SMALL, BESIDE))),
+    # Hosts that are larger than asked leave more room.
+    Case("cap-order-of-pods", metal(pool(2, SMALL, PAIRS), times=2)),
+    # Their sandboxes fill the second node: without them one would be enough.
+    Case("cap-n-plus-k", metal(pool(2, SMALL, [("a", 7, "1", "1Gi")], sandbox=True)), (SANDBOXED,)),
+    Case("cap-n-plus-k", metal(pool(2, SMALL, [("a", 7, "1", "1Gi")]))),
     Case(
         "cap-n-plus-k",
         metal(rich(CROWDED)),
@@ -148,6 +252,9 @@ CASES = (
             rich({"workloads.1.replicas": 80, "workloads.1.requests.cpu": "10m", "workloads.1.requests.memory": "16Mi"})
         ),
     ),
+    # With their sandboxes it is CPU that decides.
+    Case("cap-max-pods-binds", metal(pool(2, SMALL, [("a", 112, "10m", "16Mi")])), (BY_NUMBER,)),
+    Case("cap-max-pods-binds", metal(pool(5, SMALL, [("a", 112, "10m", "16Mi")], sandbox=True))),
     Case(
         "cap-no-surge",
         realised(SHOP, NO_SURGE),

@@ -57,10 +57,11 @@ def by_uuid(uuid: Any, known: str, machine: str = "") -> Stack:
 
 
 HELD = (
-    "volumes of vSphere CSI that are attached to it meanwhile do not detach, so their pods cannot move and a drain of "
-    "the node does not end\n"
-    "it holds its root disk at most, which a new node has too, and may grow by"
+    "volumes of vSphere CSI that were attached when it was taken do not detach, so their pods cannot move and a drain "
+    "of the node does not end\n"
+    "to revert it takes the data of these volumes back too, and a root disk that a new node has as well; it may grow by"
 )
+AND = " and by these volumes"
 RAFT = (
     "to revert one of 3 members of etcd breaks raft: it has forgotten what it agreed to, and panics\n"
     "to delete it can stop a busy VM for 1.8 s, which costs etcd its leader with p = 96 % if it is on that VM"
@@ -80,14 +81,14 @@ CASES = (
         virtual(rich({"backup": {}})),
         (
             "spec backup.etcd: none: the loss of 2 of 3 control-plane nodes takes every API object with it\n"
-            "a snapshot of their VMs is none: to revert one breaks raft, and volumes attached meanwhile do not detach",
+            "a snapshot of their VMs is none: to revert one breaks raft, and volumes attached then do not detach",
         ),
     ),
     Case("backup-etcd-missing", virtual(rich())),
     Case(
         "backup-volumes-missing",
         virtual(rich({"backup": {}})),
-        (f"{ONLY}\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile",),
+        (f"{ONLY}\na snapshot of the node's VM is none: it goes with the volume, which does not detach meanwhile",),
     ),
     Case("backup-volumes-missing", virtual(rich())),
     Case("backup-volumes-missing", virtual(rich({"backup": {}} | REPLICATED))),
@@ -114,19 +115,26 @@ CASES = (
     Case(
         "snap-of-node-vm",
         snapped(virtual(rich()), "shop-db-0"),
-        (f"resource shop-db-0-now: a snapshot of shop-db-0: {HELD} 1024 GiB",),
+        (f"resource shop-db-0-now: a snapshot of shop-db-0: {HELD} 1024 GiB{AND}",),
     ),
     Case(
         "snap-of-node-vm",
         snapped(virtual(rich()), *(f"shop-web-{i}" for i in range(5))),
-        (f"resource shop-web-0-now: 5 snapshots of shop-web-0, shop-web-1, shop-web-2 and 2 more: {HELD} 500 GiB",),
+        (
+            "resource shop-web-0-now: 5 snapshots of shop-web-0, shop-web-1, shop-web-2 and 2 more: "
+            f"{HELD} 500 GiB{AND}",
+        ),
     ),
     Case("snap-of-node-vm", snapped(virtual(rich()), "shop-control-plane-0", template=True)),
-    Case("snap-of-node-vm", by_uuid("4213", "4213"), (f"resource before: a snapshot of shop-db-0: {HELD} 1024 GiB",)),
+    Case(
+        "snap-of-node-vm",
+        by_uuid("4213", "4213"),
+        (f"resource before: a snapshot of shop-db-0: {HELD} 1024 GiB{AND}",),
+    ),
     Case(
         "snap-of-node-vm",
         by_uuid(UNKNOWN, "4213", machine="shop-db-0"),
-        (f"resource before: a snapshot of shop-db-0: {HELD} 1024 GiB",),
+        (f"resource before: a snapshot of shop-db-0: {HELD} 1024 GiB{AND}",),
     ),
     Case("snap-of-node-vm", by_uuid("4214", "4213")),
     Case("snap-of-node-vm", by_uuid(UNKNOWN, "4213"), undecided=LATER),

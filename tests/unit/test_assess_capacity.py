@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from components.quantity import parse_bytes
+from components.sizing import DAEMON_PODS, allocatable
 from components.spec import Requests, Size, Workload
 from isostack.assess import capacity, scheduler
 
@@ -98,6 +101,75 @@ def test_pods_that_a_kubelet_takes_bound_what_is_placed() -> None:
     node = size(8, "32Gi")
     assert [scheduler.unplaced(node, 1, [pods(300, 10, "16Mi")], most) for most in (110, 250)] == [200, 60]
     assert scheduler.unplaced(node, 0, [SMALL]) == SMALL.replicas
+
+
+MEMORY = ("16Mi", "700Mi", "3Gi", "20Gi")
+PODS = st.builds(pods, st.integers(1, 30), st.integers(1, 9000), st.sampled_from(MEMORY))
+NODES = st.builds(size, st.sampled_from([2, 8, 16]), st.sampled_from(["4Gi", "32Gi", "64Gi"]))
+
+
+@given(st.lists(NODES, max_size=6), st.lists(PODS, max_size=4), st.sampled_from([11, 20, 110]))
+def test_each_pod_goes_on_the_node_that_has_most_left(sizes: list[Size], workloads: list[Workload], most: int) -> None:
+    """One pod after the other, all nodes looked at each time."""
+    rooms = [allocatable(each) for each in sizes]
+    used, counts, left = [(0, 0) for _ in sizes], [0 for _ in sizes], []
+    for workload in workloads:
+        waiting = 0
+        for _ in range(workload.replicas):
+            asked, best = (workload.requests.cpu, workload.requests.memory), (-1, 0)
+            for i, room in enumerate(rooms):
+                free = [room[k] - used[i][k] - asked[k] for k in (0, 1)]
+                score = sum(100 * free[k] // max(room[k], 1) for k in (0, 1)) // 2
+                if min(free) >= 0 and counts[i] < most - DAEMON_PODS and score > best[0]:
+                    best = (score, i)
+            if best[0] < 0:
+                waiting += 1
+            else:
+                used[best[1]] = (used[best[1]][0] + asked[0], used[best[1]][1] + asked[1])
+                counts[best[1]] += 1
+        left.append(waiting)
+    assert scheduler.pending(sizes, workloads, most) == left
+
+
+def test_memory_counts_as_much_as_cpu() -> None:
+    """By CPU alone, the last pod would find no node with so much memory left."""
+    workloads = [pods(1, 4000, "12Gi"), pods(3, 2000, "4Gi"), pods(2, 1000, "12Gi")]
+    assert scheduler.pending([size(8, "32Gi")] * 2, workloads) == [0, 0, 0]
+
+
+def test_what_would_place_all() -> None:
+    node, workloads = size(8, "32Gi"), [SMALL, LARGE]
+    sizes = [node] * 4
+    assert scheduler.orders(node, workloads) == ([LARGE, SMALL], [SMALL, LARGE])
+    assert scheduler.pending(sizes, [SMALL, LARGE]) == [0, 2]
+    assert scheduler.more(sizes, node, workloads) == 10
+    assert scheduler.unplaced(node, 13, workloads) > 0 == scheduler.unplaced(node, 14, workloads)
+    assert scheduler.lower(sizes, node, workloads, [LARGE.name]) == 40
+    less = [SMALL, pods(2, 4200, "12Gi")], [SMALL, pods(2, 4550, "13Gi")]
+    assert [scheduler.unplaced(node, 4, each) > 0 for each in less] == [False, True]
+    # Two larger ones do as well as ten of the same.
+    assert scheduler.more(sizes, size(16, "64Gi"), workloads) == 2
+    with pytest.raises(ValueError, match="a replica fits no node of 4 CPU"):
+        scheduler.more(sizes, size(4, "32Gi"), workloads)
+
+
+def test_lower_requests_do_not_help_where_pods_are_too_many() -> None:
+    many = [pods(250, 10, "16Mi")]
+    assert scheduler.lower([size(8, "32Gi")] * 2, size(8, "32Gi"), many, [many[0].name]) is None
+
+
+@given(
+    st.lists(NODES, min_size=1, max_size=4), NODES, st.lists(PODS, min_size=1, max_size=3, unique_by=lambda w: w.name)
+)
+def test_one_node_fewer_is_too_few(sizes: list[Size], node: Size, workloads: list[Workload]) -> None:
+    def placed(nodes: list[Size]) -> bool:
+        return not any(sum(scheduler.pending(nodes, order)) for order in scheduler.orders(node, workloads))
+
+    cpu, memory = allocatable(node)
+    assume(not placed(sizes) and all(w.requests.cpu <= cpu and w.requests.memory <= memory for w in workloads))
+    more = scheduler.more(sizes, node, workloads)
+    assert placed([*sizes, *[node] * more])
+    assert more == 1 or not placed([*sizes, *[node] * (more - 1)])
 
 
 def test_what_binds() -> None:

@@ -24,7 +24,7 @@ from isostack.given import given
 from isostack.inputs import plan_all, stacks_of
 from isostack.preview import Preview
 from isostack.preview.model import Resource
-from isostack.report import assessed
+from isostack.report import assessed, kept
 from isostack.report.html import page
 from isostack.report.html.chapter import Chapter, chapter
 from isostack.report.html.plots import WIDTH, Plot
@@ -81,7 +81,9 @@ def test_the_words_are_those_of_assess(spec: str) -> None:
     listed = [(row.question, row.title, row.unit, *row.cells, row.ahead) for row in found.rows]
     assert listed == list(assessed.rows(asked))
     text = "".join(read(page(*compared(previews(spec)), PRICED)).words)
-    for words in (found.headline, found.sides, *(line for _, lines in found.sections for line in lines)):
+    tables = [cell for table in found.behind for row in (table.head, *table.rows) for cell in row]
+    assert {table.title for table in found.behind} >= {kept.HERE, kept.ANY, kept.WHY}
+    for words in (found.headline, found.sides, *(line for _, lines in found.sections for line in lines), *tables):
         assert words in text
 
 

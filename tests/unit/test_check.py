@@ -75,7 +75,7 @@ def test_the_packs_as_their_own_processes() -> None:
         of="spec",
         field="backup.etcd",
         message="none: the loss of 2 of 3 control-plane nodes takes every API object with it\n"
-        "a snapshot of their VMs is none: to revert one breaks raft, and volumes attached meanwhile do not detach",
+        "a snapshot of their VMs is none: to revert one breaks raft, and volumes attached then do not detach",
         remediation="Set backup.etcd with an interval that you can afford to lose, and try a restore.",
         evidence=findings["a"][0].evidence,
     )

@@ -62,7 +62,7 @@ def test_nothing_has_that_name() -> None:
     run = Run(ROOT, "explain", "drs-valu")
     assert (run.code, run.err) == (
         2,
-        "error: no rule, claim, field, question or input 'drs-valu'; did you mean 'drs-value'?\n",
+        "error: no rule, claim, field, question, input or kind of snapshot 'drs-valu'; did you mean 'drs-value'?\n",
     )
     assert Run(ROOT, "explain", "14").code == 2
 

@@ -111,9 +111,7 @@ def test_tenants_met_by_hand() -> None:
     assert others_met(10, 400, 8) / 9 * 10 == pytest.approx(9.952, rel=1e-3)
 
 
-VM_SNAPSHOT = (
-    "\na snapshot of their VMs is none: to revert one breaks raft, and volumes attached meanwhile do not detach"
-)
+VM_SNAPSHOT = "\na snapshot of their VMs is none: to revert one breaks raft, and volumes attached then do not detach"
 
 
 def test_no_backup_of_etcd() -> None:
@@ -124,7 +122,7 @@ def test_no_backup_of_etcd() -> None:
     assert found(SNAPSHOTS[:1], virtual(spec())) == [
         "spec backup.etcd: none: the loss of the control-plane node takes every API object with it\n"
         "a snapshot of its VM is none: to revert one takes the API back, but no node and no volume, and volumes "
-        "attached meanwhile do not detach"
+        "attached then do not detach"
     ]
 
 
@@ -148,7 +146,7 @@ def test_the_only_copy_of_data_without_a_backup() -> None:
         "spec backup.volumes: none: search keeps its only copy on a volume, "
         "lost with the storage or by one wrong delete"
     )
-    vm = "\na snapshot of the node's VM is none: the volume is not the node's, and does not detach meanwhile"
+    vm = "\na snapshot of the node's VM is none: it goes with the volume, which does not detach meanwhile"
     assert found(SNAPSHOTS[1:2], virtual(none)) == [lost + vm]
     assert found(SNAPSHOTS[1:2], metal(none)) == [
         lost + "\na VolumeSnapshot is none: it lies in the storage that it is a snapshot of"

@@ -16,6 +16,7 @@ from isostack.assessment import Assessment, assess
 from isostack.evidence import cluster_facts, machine_facts
 from isostack.preview.model import Preview
 from isostack.report import assessed
+from isostack.report.behind import Table, always, behind
 from isostack.report.html.bars import closest, recovery, tornado
 from isostack.report.html.curves import balance, cost
 from isostack.report.html.plots import Plot
@@ -48,7 +49,7 @@ class Chapter:
     plots: tuple[Plot, ...] = ()
     no_cost: str = ""
     """Why cost is not drawn."""
-    behind: tuple[assessed.Table, ...] = ()
+    behind: tuple[Table, ...] = ()
 
 
 def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = None) -> Chapter:
@@ -76,7 +77,7 @@ def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = Non
         sections=tuple(assessed.sections(result)),
         plots=tuple(_plots(result, [with_workloads(case) for case in cases], known)),
         no_cost=_no_cost(result),
-        behind=tuple(assessed.behind(result)),
+        behind=(*behind(result), *always()),
     )
 
 
