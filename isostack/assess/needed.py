@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil
 
+import numpy as np
+
 from components.spec import Size, Workload
-from isostack.assess.capacity import hosts_apart, needed, vm_overhead
+from isostack.assess.capacity import carried, hosts_apart, needed, vm_overhead
 from isostack.assess.case import Case, NoAnswer
+from isostack.assess.question import Numbers
 
 MIB = 1024**2
 LEAST, RESERVE = 2, 1
@@ -35,22 +38,26 @@ def _nodes(size: Size, workloads: tuple[Workload, ...], steps: int) -> int | Non
     return needed(size, scaled) if scaled else 0
 
 
-def of_vms(case: Case, demand: float, overcommit: float) -> int:
-    """Hosts for node VMs of the spec's sizes. `overcommit`: virtual CPUs on a thread of those that the hypervisor
+def asked_of_vms(case: Case, demand: float) -> tuple[int, float]:
+    """Virtual CPUs, and MiB with what a hypervisor adds, of node VMs of the spec's sizes."""
+    control = case.spec.control_plane
+    sizes = [(control.size, control.nodes)]
+    for pool in case.spec.pools:
+        sizes.append((pool.size, nodes(pool.nodes, pool.size, carried(case.spec, pool.name), demand)))
+    memory = ((size.memory / MIB + vm_overhead(size.cpus, size.memory / MIB)) * count for size, count in sizes)
+    return sum(size.cpus * count for size, count in sizes), sum(memory)
+
+
+def of_vms(case: Case, cpus: Numbers, mib: Numbers, overcommit: Numbers) -> Numbers:
+    """Hosts for so much of VMs, with the reserve. `overcommit`: virtual CPUs on a thread of those that the hypervisor
     leaves. Raises NoAnswer where the hosts are not known."""
     hosts = case.site.hosts
     if not hosts:
         raise NoAnswer(f"the hosts of {case.stack} are not known")
-    control = case.spec.control_plane
-    sizes = [control.size] * control.nodes
-    for pool in case.spec.pools:
-        sizes += [pool.size] * nodes(pool.nodes, pool.size, case.workloads(pool.name), demand)
-    cpus = sum(size.cpus for size in sizes)
-    memory = sum(size.memory / MIB + vm_overhead(size.cpus, size.memory / MIB) for size in sizes)
-    by_cpu = ceil(cpus / overcommit / (sum(host.usable_cpus for host in hosts) / len(hosts)))
-    by_memory = ceil(memory / (sum(host.usable_memory / MIB for host in hosts) / len(hosts)))
+    by_cpu = np.ceil(cpus / overcommit / (sum(host.usable_cpus for host in hosts) / len(hosts)))
+    by_memory = np.ceil(mib / (sum(host.usable_memory / MIB for host in hosts) / len(hosts)))
     reserve = case.site.reserve_hosts
-    return max(max(by_cpu, by_memory) + reserve, hosts_apart(control.nodes, 0, reserve))
+    return np.maximum(np.maximum(by_cpu, by_memory) + reserve, hosts_apart(case.spec.control_plane.nodes, 0, reserve))
 
 
 def of_metal(case: Case, demand: float) -> int:
@@ -59,5 +66,5 @@ def of_metal(case: Case, demand: float) -> int:
     for pool in case.spec.pools:
         sizes = [machine.place.size for machine in case.of_pool(pool.name)]
         least = min(sizes, key=lambda size: (size.cpus, size.memory))
-        total += nodes(pool.nodes, least, case.workloads(pool.name), demand)
+        total += nodes(pool.nodes, least, carried(case.spec, pool.name), demand)
     return total

@@ -15,6 +15,7 @@ from isostack.assess.answers import BEYOND, Answer, Result, answer
 from isostack.assess.assumed import with_workloads
 from isostack.assess.case import Case
 from isostack.assess.inputs import Input
+from isostack.assess.needed import asked_of_vms
 from isostack.assess.neighbours import neighbours
 from isostack.assess.question import Question
 from isostack.assess.questions import TOPICS, inputs, questions
@@ -149,6 +150,16 @@ def test_nothing_stays_open_for_want_of_workloads() -> None:
     assert found.assumed.startswith("The spec names no workloads. Assumed of each pool: 10 pods a node, ")
     assert {each.question for each in found.compared} == {each.id for each in EVERY}
     assert assess(CASES["shop"], PRICED).assumed == ""
+
+
+def test_hosts_are_counted_with_what_sandboxes_take() -> None:
+    shop = case("shop-vsphere")
+    tenants = tuple(each.model_copy(update={"sandbox": each.name == "partner"}) for each in shop.spec.tenants)
+    boxed = replace(shop, spec=shop.spec.model_copy(update={"tenants": tenants}))
+    steps = np.arange(1, 20) / 2
+    plain, more = (np.array([asked_of_vms(each, step) for step in steps]) for each in (shop, boxed))
+    assert (more >= plain).all()
+    assert (more[-1] > plain[-1]).all()
 
 
 def test_whose_pods_and_nodes_share_what() -> None:

@@ -9,7 +9,7 @@ from components.sizing import allocatable
 from isostack.assess.capacity import needed, vm_overhead
 from isostack.assess.case import Case, NoAnswer
 from isostack.assess.inputs import Input
-from isostack.assess.needed import of_metal, of_vms
+from isostack.assess.needed import STEP, asked_of_vms, of_metal, of_vms
 from isostack.assess.question import Numbers, Question, Values
 
 DEMAND = Input(
@@ -56,10 +56,11 @@ def unused(case: Case, values: Values) -> float:
 def fewest(case: Case, values: Values) -> Numbers:
     if not case.spec.workloads:
         raise NoAnswer("the spec names no workloads")
-    demand, overcommit = values[DEMAND.id], values[OVERCOMMIT.id]
-    if case.virtual:
-        return np.array([of_vms(case, d, o) for d, o in zip(demand, overcommit, strict=True)])
-    return np.array([of_metal(case, d) for d in demand])
+    steps, at = np.unique(np.round(values[DEMAND.id] / STEP), return_inverse=True)
+    if not case.virtual:
+        return np.array([of_metal(case, step * STEP) for step in steps])[at]
+    cpus, mib = np.array([asked_of_vms(case, step * STEP) for step in steps])[at].T
+    return of_vms(case, cpus, mib, values[OVERCOMMIT.id])
 
 
 QUESTIONS = (
@@ -83,7 +84,7 @@ QUESTIONS = (
         "hosts of the plan, the spec's pools are made for the other kind of machine.",
         inputs=(DEMAND, OVERCOMMIT),
         model=fewest,
-        functions=(of_vms, of_metal, needed, allocatable, vm_overhead),
+        functions=(of_vms, asked_of_vms, of_metal, needed, allocatable, vm_overhead),
     ),
     Question(
         id="sizing.unused",
