@@ -36,6 +36,7 @@ class Cluster(pulumi.ComponentResource):
             endpoint=plan.endpoint,
             reasons=plan.reasons,
             policies=plan.policies,
+            config=plan.settings,
         ).props()
         super().__init__(CLUSTER, plan.spec.name, facts)
         self._plan, self._child = plan, pulumi.ResourceOptions(parent=self)

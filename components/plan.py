@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
@@ -185,6 +186,13 @@ class Plan:
     @property
     def kind(self) -> str:
         return str(self.target.kind)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The target's config as it is written, with defaults. Of a file what is in it counts, and not its name: that
+        shows in what is made of it."""
+        files = {name for name, value in self.target if isinstance(value, Path)}
+        return dict(self.target.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=files))
 
     @property
     def loose(self) -> str:

@@ -54,7 +54,7 @@ class Cause:
     """A changed fact, told once for all that it is a fact of."""
 
     subject: str
-    """What it is a fact of: spec, site, machines, add-on NAME."""
+    """What it is a fact of: spec, config, site, machines, add-on NAME."""
     field: str
     before: str
     after: str
@@ -108,7 +108,7 @@ def changes(before: Preview | None, after: Preview | None) -> StackChange:
     held = Held(old, new)
     machines, resources = tuple(grouped(_machines(held))), tuple(grouped(_resources(held)))
     both = before is not None and after is not None
-    told = tuple(causes(held)) if both else ()
+    told = tuple(causes(held, resources)) if both else ()
     digests = tuple(files(held)) if both else ()
     kind: Kind | None = Kind.CREATED if before is None else Kind.DELETED if after is None else None
     if both and (machines or resources or told or digests):

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
 from components import facts
 from components.problems import listed
-from isostack.changes import Cause, FileChange, Held, Kind
+from isostack.changes import Cause, FileChange, Held, Kind, Row
 from isostack.flat import MISSING, NOTHING, differing, texts
 from isostack.preview.model import Preview, Resource
 
 # Read as they stand, not as our models: those of another revision may have other fields.
 
 
-def causes(held: Held) -> Iterator[Cause]:
-    yield from _of_cluster(held)
-    yield from _of_sites(held)
-    yield from _of_addons(held)
-    yield from _of_plugins(held)
-    yield from _of_machines(held)
+CONFIG: Final = "config"
+"""Subject of the target's settings."""
+UNSEEN: Final = "no resource here shows it: what is looked up by it, the provider knows"
+
+
+def causes(held: Held, resources: Sequence[Row]) -> Iterator[Cause]:
+    """`resources`: what happens to them, which shows most settings of the target."""
+    found = [cause for of in (_of_cluster, _of_sites, _of_addons, _of_plugins, _of_machines) for cause in of(held)]
+    yield from _seen(_of_config(held), found, resources)
+    yield from found
+
+
+def _seen(settings: Iterable[Cause], causes: Iterable[Cause], resources: Iterable[Row]) -> Iterator[Cause]:
+    """Settings that show in nothing else say so: a VM's template has an id that nobody knows here."""
+    shown = [text for row in resources for each in row.properties for text in (each.before, each.after)]
+    shown += [text for each in causes for text in (each.before, each.after)]
+    for each in settings:
+        told = [text for text in (each.before, each.after) if text != NOTHING]
+        seen = any(text in other for text in told for other in shown)
+        yield each if seen else replace(each, meaning=UNSEEN)
 
 
 def files(held: Held) -> Iterator[FileChange]:
@@ -38,6 +53,14 @@ def files(held: Held) -> Iterator[FileChange]:
             found.setdefault((path, kind, meaning), []).append(here["wanted"]["name"])
     for (path, kind, meaning), names in found.items():
         yield FileChange(path, kind, tuple(names), meaning)
+
+
+def _of_config(held: Held) -> Iterator[Cause]:
+    """Programs of earlier revisions do not tell it."""
+    old, new = (_only(each, facts.CLUSTER).get("config") for each in (held.before, held.after))
+    if old is not None and new is not None:
+        for path, a, b in differing(old, new):
+            yield Cause(CONFIG, path, *texts(a, b))
 
 
 def _of_cluster(held: Held) -> Iterator[Cause]:
@@ -99,13 +122,13 @@ def _of_plugins(held: Held) -> Iterator[Cause]:
 
 
 def _of_machines(held: Held) -> Iterator[Cause]:
-    found: dict[tuple[str, str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str, str], dict[str, None]] = {}
     for there, here in _kept(held):
         name = here["wanted"]["name"]
         for part in ("wanted", "place"):
             for path, a, b in differing(there[part], here[part], part):
                 key = (path.partition(".")[2], *texts(a, b), _when(held, name))
-                found.setdefault(key, []).append(name)
+                found.setdefault(key, {})[name] = None  # what is asked and what is there are mostly the same
     for (path, one, other, meaning), names in found.items():
         yield Cause("machines", path, one, other, meaning, tuple(names))
 

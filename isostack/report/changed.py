@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from isostack.changes import Cause, FileChange, Kind, Property, Row, StackChange
 from isostack.comparison import kind_name
+from isostack.factchanges import CONFIG, UNSEEN
 from isostack.parity import Parity, Shortfall, Verdict
 from isostack.report import wording
 from isostack.review import Review, SpecVerdict
@@ -19,7 +20,6 @@ NOTE: Final = (
     "only `pulumi preview` against the real state knows."
 )
 NO_TEXT: Final = "its text cannot be told"
-UNTOUCHED: Final = "no machine is touched"
 NEW_TRADEOFF: Final = "new trade-off"
 Shared = tuple[tuple[str, ...], T]
 """The stacks, and what holds for each of them."""
@@ -43,8 +43,14 @@ def causes(review: Review) -> list[tuple[Cause, dict[str, tuple[str, ...]]]]:
     return sorted(found.values(), key=lambda pair: _SUBJECTS.index(pair[0].subject.partition(" ")[0]))
 
 
-_SUBJECTS: Final = ("spec", "how", "cluster", "site", "add-on", "provider", "sizing")
+_SUBJECTS: Final = ("spec", CONFIG, "how", "cluster", "site", "add-on", "provider", "sizing")
 """What was asked first; what follows from it, last."""
+
+
+def untouched(stacks: Iterable[StackChange]) -> str:
+    """Where no machine has a row."""
+    blind = any(cause.meaning == UNSEEN for each in stacks for cause in each.causes)
+    return f"no machine is touched{', as far as is seen here' if blind else ''}"
 
 
 def of_machines(review: Review) -> list[Shared[Cause]]:

@@ -81,7 +81,7 @@ def _blocks(review: Review) -> Iterator[str]:
         yield from machines
         yield "\n"
     elif any(each.kind for each in review.stacks):
-        yield "**Machines:** none is touched.\n\n"
+        yield f"**{changed.untouched(review.stacks).capitalize()}.**\n\n"
     if rows := changed.resources(review):
         total = sum(len(row.names) * len(stacks) for stacks, row in rows)
         yield _folded(changed.count(total, "resource"), [_row(review, *each) for each in rows])

@@ -34,7 +34,7 @@ def changes(out: Console, review: Review) -> None:
     _causes(out, review)
     rows = changed.machines(review)
     if not rows and any(each.kind for each in review.stacks):
-        out.print(changed.UNTOUCHED)
+        out.print(changed.untouched(review.stacks))
     if rows:
         heading(out, "Machines")
         for stacks, row in rows:

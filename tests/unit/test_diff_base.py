@@ -56,6 +56,27 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
+def test_settings_that_show_in_no_resource_are_told_as_such(repository: Repository) -> None:
+    """The template is looked up by its name: whatever becomes of that, no preview without vCenter knows."""
+    stack = repository.root / "stacks/Pulumi.edge-vsphere.yaml"
+    edit(stack, "template: ubuntu-2404-k8s", "template: ubuntu-2604-k8s")
+    run = repository.diff("--base", "main", "edge-vsphere")
+    said = "no resource here shows it: what is looked up by it, the provider knows"
+    assert f"config: template  ubuntu-2404-k8s  ubuntu-2604-k8s  {said}" in run.out
+    assert "\nno machine is touched, as far as is seen here\n" in run.out
+    edit(stack, "workers: partiallyAutomated", "workers: manual")
+    (changed,) = repository.diff("--base", "main", "edge-vsphere", "--format", "json").json["stacks"]
+    meanings = {each["field"]: each["meaning"] for each in changed["causes"] if each["subject"] == "config"}
+    assert meanings == {"template": said, "drs.workers": ""}
+
+
+def test_a_machine_is_named_once_for_what_is_asked_and_there_alike(repository: Repository) -> None:
+    edit(repository.root / "stacks/edge.yaml", "size: {cpus: 8, memory: 32Gi", "size: {cpus: 8, memory: 48Gi")
+    (changed,) = repository.diff("--base", "main", "edge-vsphere", "--format", "json").json["stacks"]
+    (names,) = (each["names"] for each in changed["causes"] if each["field"] == "size.memory")
+    assert names == ["edge-apps-0", "edge-apps-1"]
+
+
 def test_a_page_beside_the_result(repository: Repository) -> None:
     edit(repository.root / "stacks/edge.yaml", "evictAfter: 120s", "evictAfter: 90s")
     run = repository.diff("--base", "main", "edge", "--html", "page.html")

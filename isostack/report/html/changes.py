@@ -180,7 +180,7 @@ def _tone(review: Review, rows: Sequence[Row]) -> str:
 
 def _machines(changing: Sequence[StackChange]) -> str:
     totals = changed.totals(row for each in changing for row in each.machines)
-    return f"machines: {totals}" if totals else changed.UNTOUCHED if changing else ""
+    return f"machines: {totals}" if totals else changed.untouched(changing) if changing else ""
 
 
 def _worst(review: Review) -> list[Line]:
@@ -212,7 +212,7 @@ def _stack(change: StackChange, kinds: Iterable[Kind], room: Room, shown: dict[t
     """`shown`: the stack that shows the difference of a file, by file and text."""
     machines, resources = changed.totals(change.machines), changed.totals(change.resources)
     said = (
-        f"machines {changed.counts(change)}: {machines or 'none is touched'}",
+        f"machines {changed.counts(change)}: {machines or changed.untouched([change])}",
         resources and f"resources: {resources}",
     )
     groups = tuple(_groups(change, room))
