@@ -28,7 +28,7 @@ def matrix() -> Iterator[Sequence[str]]:
 
 
 def reasons_head() -> Sequence[str]:
-    return ("kind", "what", "", "why", "from")
+    return ("kind", "what", "verdict or number", "why", "from")
 
 
 def reasons() -> Iterator[Sequence[str]]:
