@@ -83,6 +83,7 @@ class SiteFacts(Facts):
     machine: Literal["vm", "host"] = Field(description="What a machine is: a VM on a shared host, or a whole host.")
     hosts: tuple[Host, ...] = Field((), description="Hosts known beforehand; empty where the provider chooses.")
     reserve_hosts: int = Field(description="Hosts whose loss the site is sized for.")
+    cpu_overcommit: float = Field(1.0, description="Virtual CPUs that machines may have on a thread of their hosts.")
     spare_hosts: int = Field(description="Hosts that stand idle, ready to replace another.")
     balancing: Balancing | None = Field(description="Load balancing of machines between hosts; none: there is none.")
     restarts_machines: bool = Field(description="Machines of a lost host start again on another.")

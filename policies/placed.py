@@ -27,8 +27,10 @@ def hosts(stack: Stack, machines: Iterable[MachineFacts]) -> Counter[str]:
 
 
 def restarting(stack: Stack) -> SiteFacts | None:
-    """The site whose machines start again on another host when theirs is lost; None where one does not."""
-    return stack.sites[0] if stack.sites and all(site.restarts_machines for site in stack.sites) else None
+    """The site whose machines start again on another host when theirs is lost; None where one does not, or has no
+    other host."""
+    restart = (site.restarts_machines and len(site.hosts) != 1 for site in stack.sites)
+    return stack.sites[0] if stack.sites and all(restart) else None
 
 
 def most(carried: Counter[str]) -> tuple[str, int]:

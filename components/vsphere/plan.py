@@ -90,6 +90,7 @@ def _site(config: Config) -> SiteFacts:
             for host in config.hosts
         ),
         reserve_hosts=reserve(config),
+        cpu_overcommit=config.cpu_overcommit,
         spare_hosts=0,
         balancing=Balancing(workers=config.drs.workers, control_plane=config.drs.control_plane),
         restarts_machines=config.ha.enabled,

@@ -53,7 +53,7 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Where an input turns the answer."""
+    """Where an input makes both kinds even, to be turned beyond. Nearer than SAME they count as equal."""
 
     input: str
     value: float
@@ -61,7 +61,7 @@ class Flip:
     at: float
     below: Kind
     above: Kind
-    """Which is ahead on either side, evaluated there. Answers that are whole hosts may be equal before it turns."""
+    """Which is better on either side, evaluated there. Answers that are whole hosts may be equal before it turns."""
     unit: str
     plausible: bool
     """It lies in the input's range, and so decides."""
@@ -102,7 +102,9 @@ def answer(question: Question, cases: Sequence[Case], inputs: Mapping[str, Input
     for case in cases:
         try:
             value = float(question.answer(case, at)[0])
-            results[case.stack] = Result(value, *interval(question.answer(case, drawn)))
+            low, high = interval(question.answer(case, drawn))
+            # Where all inputs are given as ranges to one side, the value lies beyond nearly all draws.
+            results[case.stack] = Result(value, min(low, value), max(high, value))
             if not case.ended and (case.label not in best or value < best[case.label][0]):
                 best[case.label] = (value, case)
         except NoAnswer as error:
@@ -117,7 +119,7 @@ def answer(question: Question, cases: Sequence[Case], inputs: Mapping[str, Input
         found,
         share=float(np.mean(_ahead(question, vms, metal, drawn) == ahead)),
         swings=tuple(_swings(question, vms, metal, own)),
-        flips=tuple(_flips(question, vms, metal, own)),
+        flips=tuple(_flips(question, vms, metal, own)) if ahead else (),
     )
 
 
@@ -171,7 +173,7 @@ def _flip(question: Question, vms: Case, metal: Case, inputs: Sequence[Input], e
     laid closer and closer, since answers may have steps; then both sides are evaluated."""
     value = each.value or 0.0
     low = max(each.least, min(each.low, value / BEYOND))
-    high = min(each.most, max(each.high, value * BEYOND))
+    high = min(each.most, max(each.high, value * BEYOND) or each.most)
     grid = np.unique(np.append(_grid(low, high), value))
     signs = _signs(question, vms, metal, inputs, each, grid)
     own = signs[np.searchsorted(grid, value)]

@@ -116,6 +116,13 @@ def fatal_members(members: int) -> int:
     return members - members // 2
 
 
+def quorum_hosts(members: int) -> int:
+    """Hosts on which members of etcd can stand so that the loss of one leaves a majority: 3: 3, 5: 3. Of one or two
+    members each loss is fatal: as many hosts as members."""
+    harmless = fatal_members(members) - 1
+    return ceil(members / harmless) if harmless else members
+
+
 def writable(size: int) -> int:
     """Copies that must be there for an object to take I/O, where nothing else is set: 3: 2, 2: 1 [seen] ceph/ceph pull
     request 20555, src/mon/OSDMonitor.cc."""

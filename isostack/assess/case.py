@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from components.facts import ClusterFacts, MachineFacts, Place, Realisation, SiteFacts, Wanted
 from components.plan import Plan
@@ -27,6 +27,11 @@ class Machine:
     place: Place
 
 
+def workers_cpus(machines: Iterable[Machine]) -> int:
+    """CPUs that the spec asks for in workers."""
+    return sum(machine.wanted.size.cpus for machine in machines if machine.wanted.role == "worker")
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One stack."""
@@ -36,6 +41,8 @@ class Case:
     sites: tuple[SiteFacts, ...]
     machines: tuple[Machine, ...]
     realisations: tuple[Realisation, ...]
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What modules have derived from it, by their names: a case does not change, and is asked a thousand times."""
 
     @classmethod
     def of(cls, stack: str, plan: Plan) -> Case:
@@ -111,8 +118,7 @@ class Case:
 
     @property
     def workers_cpus(self) -> int:
-        """That the spec asks for."""
-        return sum(machine.wanted.size.cpus for machine in self.workers)
+        return workers_cpus(self.machines)
 
     def of_pool(self, pool: str) -> tuple[Machine, ...]:
         return tuple(machine for machine in self.machines if machine.wanted.pool == pool)
@@ -136,15 +142,17 @@ class Case:
     def lost_share(self) -> float:
         """Part of one workload's replicas that one lost host takes, of the workload that is hit worst; those with one
         replica left out. Raises NoAnswer where all have one."""
+        hosts = {tuple(sorted(Counter(m.wanted.pool for m in each).items())) for each in self.on_hosts.values()}
+        return max(self.share_on(dict(on)) for on in hosts)
+
+    def share_on(self, nodes: Mapping[str, int]) -> float:
+        """The same of a host that carries so many nodes of these pools."""
         several = [workload for workload in self.spec.workloads if workload.replicas > 1]
         if not several:
             raise NoAnswer("the spec names no workload with several replicas")
-        nodes = Counter(machine.wanted.pool for machine in self.machines)
-        on = [Counter(machine.wanted.pool for machine in machines) for machines in self.on_hosts.values()]
+        every = Counter(machine.wanted.pool for machine in self.machines)
         return max(
-            most_replicas(here[each.pool], nodes[each.pool], each.replicas) / each.replicas
-            for here in on
-            for each in several
+            most_replicas(nodes.get(each.pool, 0), every[each.pool], each.replicas) / each.replicas for each in several
         )
 
     @property

@@ -49,7 +49,7 @@ components/addons/remediation.py, LOST_SECONDS."""
 
 
 class Phase(StrEnum):
-    """What is waited for, in the order in which it comes."""
+    """What is waited for, in the order in which it comes; a repair is in the place of all before the start."""
 
     DETECTION = "the node is NotReady"
     DECLARED = "vSphere HA declares the host dead"
@@ -59,6 +59,7 @@ class Phase(StrEnum):
     VOLUME = "the volume is detached and attached"
     BOOT = "the VM is placed and boots"
     START = "the pod is scheduled and starts"
+    REPAIR = "the host is repaired, or a spare takes its place"
 
 
 Phases = tuple[tuple[Phase, float], ...]
@@ -196,6 +197,16 @@ def by_eviction(toleration: float, nth: int = 1, *, start: float = START) -> Pha
 def by_restart(hosts: int, boot: float = BOOT, *, start: float = START) -> Phases:
     """Of a pod whose VM vSphere HA starts on another of so many hosts: what `volume_by_restart` adds up."""
     return (*_restarting(hosts, boot), (Phase.START, start))
+
+
+def by_hand(person: float, boot: float = BOOT, *, start: float = START) -> Phases:
+    """Of a pod whose VM a person starts on another host, since nothing else does: 1800, 60: 1895 s."""
+    return ((Phase.PERSON, person), (Phase.BOOT, PLACE + POWER_ON + boot), (Phase.START, start))
+
+
+def by_repair(away: float, *, start: float = START) -> Phases:
+    """Of a pod that waits until there is a node again, for so many seconds."""
+    return ((Phase.REPAIR, away), (Phase.START, SCHEDULE + start))
 
 
 def _restarting(hosts: int, boot: float) -> Phases:

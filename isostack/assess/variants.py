@@ -69,10 +69,12 @@ def _drs(level: Literal["fullyAutomated", "disabled"]) -> Callable[[Case], Case 
 
 
 def _fencing(on: bool) -> Callable[[Case], Case | None]:
-    """On hosts alone: a VM is powered off through the agent of its host, which is dead."""
+    """On hosts alone: a VM is powered off through the agent of its host, which is dead. Not where it is wished and the
+    target cannot."""
 
     def change(case: Case) -> Case | None:
-        if case.virtual:
+        wished = case.spec.availability.remediation
+        if case.virtual or (on and wished and not case.fences):
             return None
         availability = case.spec.availability.model_copy(update={"remediation": on})
         grade = "equal" if on else "degraded"

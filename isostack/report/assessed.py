@@ -25,7 +25,8 @@ def headline(result: Assessment) -> str:
     """How often which kind is ahead, and what that comes to."""
     if result.overall is Overall.ALONE:
         kinds = {side.kind for side in result.sides if not side.ended}
-        return f"nothing to weigh: there are stacks on {' and '.join(sorted(kinds)) or 'nothing that runs'} alone"
+        there = f"there are stacks on {' and '.join(sorted(kinds))} alone" if kinds else "no stack's service runs"
+        return f"nothing to weigh: {there}"
     ahead = Counter(each.ahead for each in result.compared)
     equal = f", equal in {ahead[None]}" if ahead[None] else ""
     counts = f"of {len(result.compared)} questions VMs are ahead in {ahead['VMs']}, metal in {ahead['metal']}{equal}"
@@ -40,10 +41,8 @@ def headline(result: Assessment) -> str:
 def sides(result: Assessment) -> str:
     """`shop-vsphere (VMs), shop-tinkerbell (metal); shop-equinix is only shown: its service ended on 2026-06-30`."""
     here = ", ".join(f"{side.stack} ({side.kind})" for side in result.sides if not side.ended)
-    ended = "".join(
-        f"; {side.stack} is only shown: its service ended on {side.ended}" for side in result.sides if side.ended
-    )
-    return f"{here}{ended}"
+    ended = (f"{side.stack} is only shown: its service ended on {side.ended}" for side in result.sides if side.ended)
+    return "; ".join(filter(None, (here, *ended)))
 
 
 def cell(answer: Answer, stack: str) -> str:
@@ -92,10 +91,8 @@ def far(result: Assessment) -> Iterator[str]:
 def _turns(question: str, flip: Flip) -> str:
     unit = f" {flip.unit}" if flip.unit else ""
     first, second = _one(flip.below), _one(flip.above)
-    return (
-        f"{question}: {first} ahead while {flip.input} is below {number(flip.at)}{unit}, {second} above it "
-        f"(now {number(flip.value)})"
-    )
+    now = f"even at {flip.input} {number(flip.at)}{unit} (now {number(flip.value)})"
+    return f"{question}: {now}; below it {first} better, above it {second}"
 
 
 def _one(kind: Kind) -> str:

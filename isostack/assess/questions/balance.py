@@ -118,11 +118,14 @@ def _pods(loads: list[model.Load]) -> int:
 
 
 def _spreads(loads: list[model.Load], places: int, used: Numbers, variation: Numbers) -> Numbers:
-    return np.array([model.spread(loads, places, u, v) for u, v in zip(used, variation, strict=True)])
+    demand, requests = model.terms(loads, places)
+    return used * np.sqrt(variation**2 * demand + requests)
 
 
 def _unmet(used: Numbers, spreads: Numbers) -> Numbers:
-    return np.array([model.unmet(u, s) for u, s in zip(used, spreads, strict=True)])
+    """Of inputs without a range there is one pair."""
+    pairs, at = np.unique(np.stack([used, spreads]), axis=1, return_inverse=True)
+    return np.array([model.unmet(u, s) for u, s in pairs.T])[at]
 
 
 def _loads(case: Case, pools: set[str]) -> list[model.Load]:
@@ -139,7 +142,7 @@ QUESTIONS = (
         "where it is fully automated. Lightly used hosts differ little on either.",
         inputs=(UTILISATION, VARIATION),
         model=spread,
-        functions=(model.spread,),
+        functions=(model.spread, model.terms),
         unnoticed=1.0,
     ),
     Question(
@@ -152,7 +155,7 @@ QUESTIONS = (
         "for 10 to 112 pods a node, and a guess beyond. Differences under 0.1 % count as none.",
         inputs=(UTILISATION, VARIATION),
         model=unmet,
-        functions=(model.unmet, model.spread),
+        functions=(model.unmet, model.spread, model.terms),
         unnoticed=0.1,
     ),
 )

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from isostack.assess.capacity import fatal_members, most_replicas
-from isostack.assess.case import Case, Machine, NoAnswer
+from isostack.assess.case import Case, Machine, NoAnswer, workers_cpus
 from isostack.assess.neighbours import tenants
 from isostack.assess.question import Question, Values
 
 
 def capacity(case: Case, values: Values) -> float:
     """Per cent of the workers' CPUs."""
-    return 100 * max(_cpus(machines) for machines in case.on_hosts.values()) / case.workers_cpus
+    return 100 * max(workers_cpus(machines) for machines in case.on_hosts.values()) / case.workers_cpus
 
 
 def node(case: Case, values: Values) -> float:
     """Per cent of the workers' CPUs."""
-    return 100 * max(_cpus([machine]) for machine in case.workers) / case.workers_cpus
+    return 100 * max(workers_cpus([machine]) for machine in case.workers) / case.workers_cpus
 
 
 def tenant(case: Case, values: Values) -> float:
@@ -30,7 +30,7 @@ def tenant(case: Case, values: Values) -> float:
         own = [machine for machine in case.workers if each.name in tenants(case, [machine])]
         here = [[m for m in machines if m in own] for machines in case.on_hosts.values()]
         if own:
-            shares.append(max(map(_cpus, here)) / _cpus(own))
+            shares.append(max(map(workers_cpus, here)) / workers_cpus(own))
     return 100 * max(shares)
 
 
@@ -60,16 +60,17 @@ def quorum(case: Case, values: Values) -> float:
 
 def kernel(case: Case, values: Values) -> float:
     """The most tenants whose pods share a kernel: of pools that nobody owns, all that have no pool of their own."""
-    return float(max(len(tenants(case, [machine])) for machine in case.workers))
+    return float(max(_tenants(case, [machine]) for machine in case.workers))
 
 
 def hardware(case: Case, values: Values) -> float:
-    return float(max(len(tenants(case, machines)) for machines in case.on_hosts.values()))
+    return float(max(_tenants(case, machines) for machines in case.on_hosts.values()))
 
 
-def _cpus(machines: Iterable[Machine]) -> int:
-    """Of workers, as asked."""
-    return sum(machine.wanted.size.cpus for machine in machines if machine.wanted.role == "worker")
+def _tenants(case: Case, machines: Sequence[Machine]) -> int:
+    """The cluster's own pods are no tenant, but where there is none."""
+    named = len(tenants(case, machines) - {""})
+    return named or not case.spec.tenants
 
 
 QUESTIONS = (

@@ -7,9 +7,8 @@ from isostack.assess import fleet as model
 from isostack.assess.case import Case
 from isostack.assess.inputs import Input
 from isostack.assess.question import Numbers, Question, Values
-from isostack.assess.questions.recovery import BOOT, PERSON
-from isostack.assess.questions.rollback import POST
 from isostack.assess.recovery import restarted
+from isostack.assess.waits import BOOT, PERSON, POST, REPAIR, whole
 
 FAILURES = Input(
     "fleet.failures",
@@ -26,31 +25,11 @@ FAILURES = Input(
     0.0,
     10.0,
 )
-REPAIR = Input(
-    "fleet.repair",
-    "Until a broken host is repaired or replaced",
-    "h",
-    Evidence("assumption", "a part and a person on the next working days"),
-    72,
-    4,
-    240,
-    0,
-    8760,
-)
 
 
 def repairs(case: Case, values: Values) -> Numbers:
+    """Failures of a host a year, times hosts."""
     return values[FAILURES.id] * case.host_count
-
-
-def whole(case: Case, values: Values) -> Numbers:
-    """Hours: HA starts the VMs on the reserve; a spare is imaged once a person says so; else the host is repaired."""
-    site = case.site
-    if site.restarts_machines and site.reserve_hosts and site.hosts:
-        return restarted(len(site.hosts), values[BOOT.id]) / 3600
-    if site.spare_hosts:
-        return (values[PERSON.id] + model.rebuild_seconds(values[POST.id])) / 3600
-    return values[REPAIR.id] + model.rebuild_seconds(values[POST.id]) / 3600
 
 
 QUESTIONS = (
@@ -72,6 +51,6 @@ QUESTIONS = (
         why="Hosts break as often under a hypervisor as without one. Fewer hosts break less often.",
         inputs=(FAILURES,),
         model=repairs,
-        functions=(model.any_broken,),
+        functions=(),
     ),
 )

@@ -6,11 +6,10 @@ import numpy as np
 
 from components.rules import Evidence
 from isostack.assess import patching as model
-from isostack.assess.case import Case, Machine, NoAnswer
+from isostack.assess.case import Case, Machine, NoAnswer, workers_cpus
 from isostack.assess.inputs import Input
 from isostack.assess.question import Numbers, Question, Values
-from isostack.assess.questions.recovery import BOOT
-from isostack.assess.questions.rollback import POST
+from isostack.assess.waits import BOOT, POST
 
 GIB = 1024**3
 ROLES = ("control-plane", "worker")
@@ -132,9 +131,10 @@ def restarts(case: Case, values: Values) -> Numbers:
 
 
 def at_a_time(case: Case, values: Values) -> Numbers:
-    """Per cent of the workers' CPUs: of VMs none, since they are moved away."""
-    largest = max(machine.wanted.size.cpus for machine in case.workers)
-    return 0.0 if case.virtual else 100 * largest / case.workers_cpus
+    """Per cent of the workers' CPUs: of VMs none where a host is kept for them, else those of a host."""
+    if case.virtual and case.site.reserve_hosts and case.host_count > 1:
+        return 0.0
+    return 100 * max(map(workers_cpus, case.on_hosts.values())) / case.workers_cpus
 
 
 def lost(case: Case, values: Values) -> Numbers:
@@ -215,7 +215,7 @@ QUESTIONS = (
         id="patching.out",
         title="Workers' CPU out at a time while hosts are patched, at worst",
         unit="%",
-        why="Of VMs none, as long as the other hosts have room for those of one: that is what the reserve is for. A "
+        why="Of VMs none where a host is kept in reserve, to which they are moved; else those of a host. A "
         "node that is a host is out with its pods. While systems or Kubernetes are patched one node is out on either "
         "kind, or as many as kubernetes.upgrades.concurrency says.",
         inputs=(),

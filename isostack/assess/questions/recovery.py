@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
@@ -9,35 +10,12 @@ import numpy as np
 from components.rules import Evidence
 from isostack.assess import recovery as model
 from isostack.assess.capacity import most_replicas
-from isostack.assess.case import Case, NoAnswer
+from isostack.assess.case import Case
 from isostack.assess.inputs import Input
+from isostack.assess.lost import Loss, losses
 from isostack.assess.question import Numbers, Question, Values
+from isostack.assess.waits import BOOT, PERSON, POST, REPAIR, START, restarting, whole
 
-BOOT_MEASURED = (
-    "engineers' knowledge; VMware measured 7 min 40 s for vCenter itself, blogs.vmware.com/performance/2015/03"
-)
-BOOT = Input(
-    "recovery.boot",
-    "A VM's boot until its node is Ready",
-    "s",
-    Evidence("assumption", BOOT_MEASURED),
-    60,
-    30,
-    180,
-    1,
-    3600,
-)
-START = Input(
-    "recovery.start",
-    "Start of a pod once it is scheduled",
-    "s",
-    Evidence("assumption", "image there, readiness probe passed"),
-    20,
-    5,
-    60,
-    0,
-    3600,
-)
 ATTACH = Input(
     "recovery.attach",
     "Attaching a volume to another node",
@@ -60,56 +38,54 @@ FENCE = Input(
     0,
     3600,
 )
-PERSON = Input(
-    "recovery.person",
-    "Until a person has seen a loss and acts",
-    "s",
-    Evidence("assumption", "on call, woken by an alert"),
-    1800,
-    600,
-    14400,
-    0,
-    864_000,
-)
-
-
-def _restarting(case: Case) -> int | None:
-    """Hosts among which HA restarts VMs; None: nothing does."""
-    if not case.site.restarts_machines:
-        return None
-    if not case.site.hosts:
-        raise NoAnswer(f"the hosts of {case.stack} are not known")
-    return len(case.site.hosts)
 
 
 def stateless(case: Case, values: Values) -> Numbers:
-    """Eviction moves the pods, or HA brings their node back before it does."""
-    return reduce(np.minimum, map(model.total, _stateless_ways(case, values)))
+    """Of the host whose loss is worst: eviction moves the pods, or HA brings their node back before it does."""
+    return reduce(np.maximum, (_seconds(_ways(case, loss, values)) for loss in losses(case, "none")))
 
 
 def stateless_phases(case: Case, values: Values) -> model.Phases:
-    """Of the way that is faster at these values, which are one each. Raises NoAnswer."""
-    return min(_stateless_ways(case, values), key=model.total)
+    """At values that are one each: of the worst host, on the way that is faster. Raises NoAnswer."""
+    fastest = [min(_ways(case, loss, values), key=model.total) for loss in losses(case, "none")]
+    return max(fastest, key=model.total)
 
 
-def _stateless_ways(case: Case, values: Values) -> list[model.Phases]:
-    most = max(len(machines) for machines in case.on_hosts.values())
-    start = values[START.id]
-    moved = model.by_eviction(case.spec.availability.evict_after, most, start=start)
-    hosts = _restarting(case)
-    return [moved] if hosts is None else [moved, model.by_restart(hosts, values[BOOT.id], start=start)]
+def _seconds(ways: Sequence[model.Phases]) -> Numbers:
+    return reduce(np.minimum, map(model.total, ways))
+
+
+def _ways(case: Case, loss: Loss, values: Values) -> list[model.Phases]:
+    """By which pods without a volume run again: at least one."""
+    hosts, boot, start = restarting(case), values[BOOT.id], values[START.id]
+    found = [model.by_restart(hosts, boot, start=start)] if hosts else []
+    if loss.moves:
+        found.append(model.by_eviction(case.spec.availability.evict_after, loss.nodes, start=start))
+    return found or [_stuck(case, values)]
+
+
+def _stuck(case: Case, values: Values) -> model.Phases:
+    """Nothing moves the pods: a person starts the VMs on another host; or the host must be back, or a spare for it."""
+    if case.virtual and case.host_count > 1:
+        return model.by_hand(values[PERSON.id], values[BOOT.id], start=values[START.id])
+    return model.by_repair(whole(case, values) * 3600, start=values[START.id])
 
 
 def volume(case: Case, values: Values) -> Numbers:
-    return volume_back(case, values).seconds
+    return reduce(np.maximum, (back.seconds for back in _backs(case, values)))
 
 
 def volume_back(case: Case, values: Values) -> model.Back:
-    """Who brings the volume back, and by which phases. Raises NoAnswer."""
-    evict = case.spec.availability.evict_after
-    return model.volume_back(
+    """At values that are one each, of the worst host: who brings the volume back, and by which phases. Raises
+    NoAnswer."""
+    return max(_backs(case, values), key=lambda back: back.seconds)
+
+
+def _backs(case: Case, values: Values) -> list[model.Back]:
+    hosts, evict = restarting(case), case.spec.availability.evict_after
+    moved = model.volume_back(
         virtual=case.virtual,
-        hosts=_restarting(case),
+        hosts=hosts,
         lost_after=model.given_up(evict) if case.fences else None,
         toleration=evict,
         person=values[PERSON.id],
@@ -118,11 +94,18 @@ def volume_back(case: Case, values: Values) -> model.Back:
         attach=values[ATTACH.id],
         start=values[START.id],
     )
+    stuck = not hosts and not all(loss.moves for loss in losses(case, "volume"))
+    return [moved, model.Back("a person", _stuck(case, values))] if stuck else [moved]
 
 
-def errors(case: Case, values: Values) -> float:
-    """Of the workload that is hit worst."""
-    return model.requests_lost(case.lost_share())
+def errors(case: Case, values: Values) -> Numbers:
+    """Of the workload that is hit worst: until its lost replicas get no more requests, or are back."""
+    found = []
+    for loss in losses(case):
+        share = case.share_on(dict(loss.on))
+        noticed = loss.noticed and share < 1
+        found.append(model.requests_lost(share) if noticed else share * _seconds(_ways(case, loss, values)))
+    return reduce(np.maximum, found)
 
 
 QUESTIONS = (
@@ -132,32 +115,44 @@ QUESTIONS = (
         unit="s",
         why="Eviction creates the pod elsewhere once the node is unreachable for availability.evictAfter; vSphere HA "
         "may bring the node itself back before. Of several nodes on one host the last is meant: lost nodes are tainted "
-        "one every 10 s. Requests stop failing earlier, when the node is NotReady: see recovery.errors. The host dies "
-        "cleanly; partitions are worse on every target.",
-        inputs=(BOOT, START),
+        "one every 10 s. Where the API is lost with the host, the zone with most of its nodes, or the pool with its "
+        "room, nothing is moved: then a person starts the VMs elsewhere, or the host must be replaced. Requests stop "
+        "failing earlier, when the node is NotReady: see recovery.errors. The host dies cleanly; partitions are worse "
+        "on every target.",
+        inputs=(BOOT, START, PERSON, POST, REPAIR),
         model=stateless,
-        functions=(model.stateless_back, model.volume_by_restart),
+        functions=(model.stateless_back, model.volume_by_restart, model.by_hand, model.by_repair, losses, whole),
     ),
     Question(
         id="recovery.volume",
         title="Lost host: a pod with a volume runs again after",
         unit="s",
         why="A ReadWriteOnce volume stays attached to a dead node. vSphere HA restarts the VM with it; on metal "
-        "fencing frees it where every host has a BMC and availability.remediation is wished; otherwise a person does.",
-        inputs=(BOOT, START, ATTACH, FENCE, PERSON),
+        "fencing frees it where every host has a BMC and availability.remediation is wished; otherwise a person does. "
+        "Where nothing can be moved, as in recovery.stateless.",
+        inputs=(BOOT, START, ATTACH, FENCE, PERSON, POST, REPAIR),
         model=volume,
-        functions=(model.volume_back, model.volume_by_restart, model.volume_by_fencing, model.volume_by_person),
+        functions=(
+            model.volume_back,
+            model.volume_by_restart,
+            model.volume_by_fencing,
+            model.volume_by_person,
+            model.by_hand,
+            model.by_repair,
+            losses,
+            whole,
+        ),
     ),
     Question(
         id="recovery.errors",
         title="Lost host: requests that fail, in seconds' worth of all",
         unit="s",
         why="Until the node is NotReady its share of the replicas gets requests and answers none. Neither HA nor a "
-        "shorter evictAfter changes that. Of the workload that is hit worst; a workload of one replica answers "
-        "nothing until it is back. Replicas are spread evenly over nodes, and nodes of one pool may share a "
-        "host of VMs.",
-        inputs=(),
+        "shorter evictAfter changes that. Where the API is lost with the host, nobody notices, and they fail until the "
+        "node is back. Of the workload that is hit worst; a workload of one replica answers nothing until it is back. "
+        "Replicas are spread evenly over nodes, and nodes of one pool may share a host of VMs.",
+        inputs=(BOOT, START, PERSON, POST, REPAIR),
         model=errors,
-        functions=(model.requests_lost, model.detected, most_replicas),
+        functions=(model.requests_lost, model.detected, most_replicas, losses),
     ),
 )

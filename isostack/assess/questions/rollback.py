@@ -8,7 +8,7 @@ from isostack.assess.case import Case, NoAnswer
 from isostack.assess.fleet import rebuild_seconds
 from isostack.assess.inputs import Input
 from isostack.assess.question import Numbers, Question, Values
-from isostack.assess.questions.recovery import BOOT
+from isostack.assess.waits import BOOT, POST
 
 CLONE = Input(
     "rollback.clone",
@@ -75,17 +75,6 @@ VOLUMES = Input(
     5000,
     0.001,
     1e6,
-)
-POST = Input(
-    "rollback.post",
-    "A server's power-on self-test",
-    "s",
-    Evidence("measured", "gitlab.com/testing-farm/infrastructure MR 1526: medians of 218 to 792 s by generation"),
-    531,
-    218,
-    792,
-    10,
-    3600,
 )
 
 NO_ETCD = "the spec asks for no backup of etcd: all would be lost"

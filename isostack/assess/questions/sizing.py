@@ -6,10 +6,10 @@ import numpy as np
 
 from components.rules import Evidence
 from components.sizing import allocatable
-from isostack.assess.capacity import needed, vm_overhead
+from isostack.assess.capacity import needed, quorum_hosts, vm_overhead
 from isostack.assess.case import Case, NoAnswer
 from isostack.assess.inputs import Input
-from isostack.assess.needed import STEP, asked_of_vms, of_metal, of_vms
+from isostack.assess.needed import asked_of_vms, of_metal, of_vms, step
 from isostack.assess.question import Numbers, Question, Values
 
 DEMAND = Input(
@@ -25,7 +25,7 @@ DEMAND = Input(
 )
 OVERCOMMIT = Input(
     "sizing.overcommit",
-    "Virtual CPUs on a thread of the hosts",
+    "Virtual CPUs on a thread of the hosts, or what the target's config allows where that is more",
     "",
     Evidence(
         "assumption",
@@ -56,10 +56,11 @@ def unused(case: Case, values: Values) -> float:
 def fewest(case: Case, values: Values) -> Numbers:
     if not case.spec.workloads:
         raise NoAnswer("the spec names no workloads")
-    steps, at = np.unique(np.round(values[DEMAND.id] / STEP), return_inverse=True)
+    size = step(case)
+    steps, at = np.unique(np.round(values[DEMAND.id] / size), return_inverse=True)
     if not case.virtual:
-        return np.array([of_metal(case, step * STEP) for step in steps])[at]
-    cpus, mib = np.array([asked_of_vms(case, step * STEP) for step in steps])[at].T
+        return np.array([of_metal(case, number * size) for number in steps])[at]
+    cpus, mib = np.array([asked_of_vms(case, number * size) for number in steps])[at].T
     return of_vms(case, cpus, mib, values[OVERCOMMIT.id])
 
 
@@ -84,7 +85,7 @@ QUESTIONS = (
         "hosts of the plan, the spec's pools are made for the other kind of machine.",
         inputs=(DEMAND, OVERCOMMIT),
         model=fewest,
-        functions=(of_vms, asked_of_vms, of_metal, needed, allocatable, vm_overhead),
+        functions=(of_vms, asked_of_vms, of_metal, needed, allocatable, vm_overhead, quorum_hosts),
     ),
     Question(
         id="sizing.unused",

@@ -18,7 +18,7 @@ from isostack.report.assessed import number, span
 from isostack.report.html.picture import fit
 from isostack.report.html.plots import LETTER, WIDTH, Bar, Key, Line, Plot, Sheet, Table, linear, ticks
 
-LETTERS: Final = {phase: "abcdefgh"[i] for i, phase in enumerate(Phase)}
+LETTERS: Final = {phase: "abcdefghi"[i] for i, phase in enumerate(Phase)}
 """Of each phase; its place is also its colour."""
 MOST_BARS: Final = 8
 """Inputs of a tornado: the others move next to nothing."""
