@@ -37,6 +37,7 @@ class Cluster(pulumi.ComponentResource):
             reasons=plan.reasons,
             policies=plan.policies,
             config=plan.settings,
+            hidden=dict(plan.target.hidden),
         ).props()
         super().__init__(CLUSTER, plan.spec.name, facts)
         self._plan, self._child = plan, pulumi.ResourceOptions(parent=self)

@@ -151,6 +151,9 @@ class ClusterFacts(Facts):
     reasons: tuple[str, ...] = Field((), description="Why so many machines and hosts, a sentence each.")
     policies: PolicySettings = Field(AS_DECLARED, description="How the stack's config has it judged.")
     config: dict[str, Any] = Field({}, description="The target's config, without what is empty and names of files.")
+    hidden: dict[str, str] = Field(
+        {}, description="What of `config` nothing else shows, and what a change of it means."
+    )
 
 
 class PkiFacts(Facts):

@@ -108,7 +108,7 @@ def changes(before: Preview | None, after: Preview | None) -> StackChange:
     held = Held(old, new)
     machines, resources = tuple(grouped(_machines(held))), tuple(grouped(_resources(held)))
     both = before is not None and after is not None
-    told = tuple(causes(held, resources)) if both else ()
+    told = tuple(causes(held)) if both else ()
     digests = tuple(files(held)) if both else ()
     kind: Kind | None = Kind.CREATED if before is None else Kind.DELETED if after is None else None
     if both and (machines or resources or told or digests):
@@ -174,7 +174,7 @@ class Held:
         """Whether the body ignores changes of what is made from the cluster's keys: that is its user data."""
         keys = {key.urn for pki in self.after.of_type(facts.PKI) for key in self.after.children(pki.urn) if key.protect}
         return any(
-            _within(ignored, name)
+            within(ignored, name)
             for each in self.below(machine)
             for name, urns in each.property_dependencies.items()
             if keys.intersection(urns)
@@ -215,7 +215,7 @@ class Held:
         paths = [each.path for each in found if not each.ignored]
         # A command is one for its triggers [documented] https://www.pulumi.com/registry/packages/command/api-docs/local/command/
         again = ("triggers", *here.replace_on_changes) if here.type == COMMAND else here.replace_on_changes
-        hit = [path for path in paths if any(_within(path, each) for each in again)]
+        hit = [path for path in paths if any(within(path, each) for each in again)]
         return f"{hit[0]} is another" if hit else ""
 
 
@@ -340,10 +340,11 @@ _ORDER = (Kind.DELETED, Kind.REPLACED, Kind.CREATED, Kind.CHANGED, Kind.RENAMED,
 
 
 def _ignored(path: str, resource: Resource) -> bool:
-    return any(_within(path, each) for each in resource.ignore_changes)
+    return any(within(path, each) for each in resource.ignore_changes)
 
 
-def _within(path: str, prefix: str) -> bool:
+def within(path: str, prefix: str) -> bool:
+    """Whether a dotted path is another, or below it."""
     return path == prefix or path.startswith((f"{prefix}.", f"{prefix}["))
 
 
@@ -364,4 +365,16 @@ def _few(urns: Sequence[str], total: int = 0) -> str:
     return f"{total}: {names}" if names else str(total)
 
 
-__all__ = ["UNTOLD", "Cause", "FileChange", "Held", "Kind", "Property", "Row", "StackChange", "changes", "grouped"]
+__all__ = [
+    "UNTOLD",
+    "Cause",
+    "FileChange",
+    "Held",
+    "Kind",
+    "Property",
+    "Row",
+    "StackChange",
+    "changes",
+    "grouped",
+    "within",
+]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, Final
 
 from components import facts
 from components.problems import listed
-from isostack.changes import Cause, FileChange, Held, Kind, Row
+from isostack.changes import Cause, FileChange, Held, Kind, within
 from isostack.flat import MISSING, NOTHING, differing, texts
 from isostack.preview.model import Preview, Resource
 
@@ -19,24 +18,16 @@ from isostack.preview.model import Preview, Resource
 
 CONFIG: Final = "config"
 """Subject of the target's settings."""
-UNSEEN: Final = "no resource here shows it: what is looked up by it, the provider knows"
 
 
-def causes(held: Held, resources: Sequence[Row]) -> Iterator[Cause]:
-    """`resources`: what happens to them, which shows most settings of the target."""
-    found = [cause for of in (_of_cluster, _of_sites, _of_addons, _of_plugins, _of_machines) for cause in of(held)]
-    yield from _seen(_of_config(held), found, resources)
-    yield from found
+def causes(held: Held) -> Iterator[Cause]:
+    for of in (_of_config, _of_cluster, _of_sites, _of_addons, _of_plugins, _of_machines):
+        yield from of(held)
 
 
-def _seen(settings: Iterable[Cause], causes: Iterable[Cause], resources: Iterable[Row]) -> Iterator[Cause]:
-    """Settings that show in nothing else say so: a VM's template has an id that nobody knows here."""
-    shown = [text for row in resources for each in row.properties for text in (each.before, each.after)]
-    shown += [text for each in causes for text in (each.before, each.after)]
-    for each in settings:
-        told = [text for text in (each.before, each.after) if text != NOTHING]
-        seen = any(text in other for text in told for other in shown)
-        yield each if seen else replace(each, meaning=UNSEEN)
+def hidden(cause: Cause) -> bool:
+    """Whether it is a setting that no resource and no machine shows: a VM's template has an id that nobody knows."""
+    return cause.subject == CONFIG and bool(cause.meaning)
 
 
 def files(held: Held) -> Iterator[FileChange]:
@@ -57,10 +48,13 @@ def files(held: Held) -> Iterator[FileChange]:
 
 def _of_config(held: Held) -> Iterator[Cause]:
     """Programs of earlier revisions do not tell it."""
-    old, new = (_only(each, facts.CLUSTER).get("config") for each in (held.before, held.after))
+    both = [_only(each, facts.CLUSTER) for each in (held.before, held.after)]
+    old, new = (each.get("config") for each in both)
+    meanings = {path: meaning for each in both for path, meaning in each.get("hidden", {}).items()}
     if old is not None and new is not None:
         for path, a, b in differing(old, new):
-            yield Cause(CONFIG, path, *texts(a, b))
+            of = max((each for each in meanings if within(path, each)), key=len, default="")
+            yield Cause(CONFIG, path, *texts(a, b), meanings.get(of, ""))
 
 
 def _of_cluster(held: Held) -> Iterator[Cause]:

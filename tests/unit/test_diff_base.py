@@ -61,13 +61,15 @@ def test_settings_that_show_in_no_resource_are_told_as_such(repository: Reposito
     stack = repository.root / "stacks/Pulumi.edge-vsphere.yaml"
     edit(stack, "template: ubuntu-2404-k8s", "template: ubuntu-2604-k8s")
     run = repository.diff("--base", "main", "edge-vsphere")
-    said = "no resource here shows it: what is looked up by it, the provider knows"
+    said = "looked up by its name: what it finds counts at the next birth of machines"
     assert f"config: template  ubuntu-2404-k8s  ubuntu-2604-k8s  {said}" in run.out
     assert "\nno machine is touched, as far as is seen here\n" in run.out
     edit(stack, "workers: partiallyAutomated", "workers: manual")
+    edit(stack, "dns: [10.60.0.53]", "dns: [10.60.0.54]")
     (changed,) = repository.diff("--base", "main", "edge-vsphere", "--format", "json").json["stacks"]
     meanings = {each["field"]: each["meaning"] for each in changed["causes"] if each["subject"] == "config"}
-    assert meanings == {"template": said, "drs.workers": ""}
+    made_with = "in what machines are made with: counts at the next birth"
+    assert meanings == {"template": said, "network.dns[0]": made_with, "drs.workers": ""}
 
 
 def test_a_machine_is_named_once_for_what_is_asked_and_there_alike(repository: Repository) -> None:
