@@ -130,7 +130,7 @@ class Held:
         self.cluster = of_cluster(before), of_cluster(after)
         """Facts of the cluster, before and after."""
         old, new = self.cluster
-        self.moved = bool(old and new) and old["endpoint"] != new["endpoint"]
+        self.moved = bool(old and new) and old.get("endpoint") != new.get("endpoint")
         """Whether the API has another address."""
         self.upgraded = nodeupgrades.follow(old, new)
         """Whether running nodes are upgraded in place."""

@@ -59,7 +59,7 @@ def files(held: Held) -> Iterator[FileChange]:
 
 def _moved(held: Held) -> Iterator[FileChange]:
     """The API's address is masked in files, since targets differ in it; it stands in those of every machine."""
-    one, other = texts(*(each["endpoint"] or MISSING for each in held.cluster))
+    one, other = texts(*(each.get("endpoint") or MISSING for each in held.cluster))
     found: dict[str, list[str]] = {}
     for _, here in _kept(held):
         name = here["wanted"]["name"]

@@ -25,18 +25,22 @@ def refused(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     there is nothing to upgrade or no job to do so."""
     if not _differ(before, after):
         return ""
-    old, new = (_numbers(each["wanted"]["kubernetes"]["version"]) for each in (before, after))
+    old, new = (_numbers(_kubernetes(each)["version"]) for each in (before, after))
     if new < old:
         return BACK
     return TOO_FAR if new[1] - old[1] > 1 else ""
 
 
 def _differ(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    if not before or not after:
-        return False
-    old, new = (each["wanted"]["kubernetes"] for each in (before, after))
-    return bool(new.get("upgrades")) and old["version"] != new["version"]
+    old, new = _kubernetes(before), _kubernetes(after)
+    return bool(new.get("upgrades")) and len({None, old.get("version"), new.get("version")}) == 3
+
+
+def _kubernetes(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
+    wanted: Mapping[str, Any] = cluster.get("wanted", {}).get("kubernetes", {})
+    return wanted
 
 
 def _numbers(version: str) -> list[int]:
+    """Of a spec that was sound: 1.36.3."""
     return [int(number) for number in version.split(".")]
