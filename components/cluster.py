@@ -10,7 +10,7 @@ import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
-from components import credentials, targets
+from components import credentials, settings, targets
 from components.addon import Installer
 from components.facts import CLUSTER, SITE, ClusterFacts, SiteFacts
 from components.machine import Machine
@@ -36,7 +36,8 @@ class Cluster(pulumi.ComponentResource):
             endpoint=plan.endpoint,
             reasons=plan.reasons,
             policies=plan.policies,
-            config=plan.settings,
+            config={**plan.settings, **credentials.in_clear(settings.beside_target(plan))},
+            hidden=dict(plan.target.hidden),
         ).props()
         super().__init__(CLUSTER, plan.spec.name, facts)
         self._plan, self._child = plan, pulumi.ResourceOptions(parent=self)

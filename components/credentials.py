@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import pulumi
+from pulumi.runtime.config import is_config_secret
 
 from components.plan import Ref
 
@@ -26,6 +28,13 @@ def secret(ref: Ref) -> pulumi.Output[str]:
         _missing[ref] = None
         return pulumi.Output.secret(cast(str, pulumi.UNKNOWN))
     return value
+
+
+def in_clear(refs: Iterable[Ref]) -> dict[str, str]:
+    """Values of those keys that need not be encrypted, are not, and are set."""
+    clear = (ref for ref in refs if not ref.secret and not is_config_secret(ref.name))
+    found = {ref.name: config.get(key) for ref in clear for config, key in [_config(ref)]}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def read_by_provider(*refs: Ref) -> None:

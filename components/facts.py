@@ -151,7 +151,14 @@ class ClusterFacts(Facts):
     endpoint: str | None = Field(description="Address of the API; none: assigned at creation.")
     reasons: tuple[str, ...] = Field((), description="Why so many machines and hosts, a sentence each.")
     policies: PolicySettings = Field(AS_DECLARED, description="How the stack's config has it judged.")
-    config: dict[str, Any] = Field({}, description="The target's config, without what is empty and names of files.")
+    config: dict[str, Any] = Field(
+        {},
+        description="The target's config, without what is empty and names of files; and the stack's other keys, by "
+        "their names, that are no secrets.",
+    )
+    hidden: dict[str, str] = Field(
+        {}, description="What of `config` nothing else shows, and what a change of it means."
+    )
 
 
 class PkiFacts(Facts):

@@ -25,6 +25,11 @@ def of_plan(plan: Plan) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys((SPEC, TARGET, *plan.target.settings, *named)))
 
 
+def beside_target(plan: Plan) -> tuple[Ref, ...]:
+    """Those keys that say neither what is asked nor what the target is."""
+    return tuple(ref for ref in of_plan(plan) if ref not in (SPEC, TARGET))
+
+
 def _refs(value: Any) -> Iterator[Ref]:
     if isinstance(value, Ref):
         yield value

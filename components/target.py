@@ -100,6 +100,9 @@ class TargetConfig(Model):
 
     settings: ClassVar[tuple[Ref, ...]] = ()
     """Keys of the Pulumi config that the target's site and providers read; those of add-ons stand in the add-ons."""
+    hidden: ClassVar[Mapping[str, str]] = {}
+    """Fields, as dotted paths of the stack file, and keys of `settings` that no resource and no fact shows, and what a
+    change of each means."""
 
     kind: str = Field(description="Kind of the target.")
     storage: Any = Field(description="Mechanism of the storage classes.")

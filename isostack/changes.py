@@ -8,12 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 from components import facts
+from isostack import nodeupgrades
 from isostack.flat import UNTOLD, differing, texts
 from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
 from isostack.sound import short
 from isostack.update import COMMAND
 
 _OPTIONS = ("protect", "retain_on_delete")
+UNDESCRIBED = "no longer described: it stays until `pulumi destroy`, which needs the stack's file"
+"""What becomes of a whole stack without its file: no `up` speaks of it any more."""
 _MAYBE = "in place, unless the provider must build it anew"
 
 
@@ -99,6 +102,7 @@ def changes(before: Preview | None, after: Preview | None) -> StackChange:
     """What becomes of a stack; None: it is not there. `before` may be what is deployed: what that tells and a preview
     cannot know is no change. Raises ValueError where neither is there."""
     from isostack.factchanges import causes, files
+    from isostack.machinechanges import machines as of_machines
 
     one = after or before
     if one is None:
@@ -106,9 +110,9 @@ def changes(before: Preview | None, after: Preview | None) -> StackChange:
     old = before or Preview(one.project, one.stack)
     new = after or Preview(one.project, one.stack)
     held = Held(old, new)
-    machines, resources = tuple(grouped(_machines(held))), tuple(grouped(_resources(held)))
+    machines, resources = tuple(grouped(of_machines(held))), tuple(grouped(_resources(held)))
     both = before is not None and after is not None
-    told = tuple(causes(held, resources)) if both else ()
+    told = tuple(causes(held)) if both else ()
     digests = tuple(files(held)) if both else ()
     kind: Kind | None = Kind.CREATED if before is None else Kind.DELETED if after is None else None
     if both and (machines or resources or told or digests):
@@ -123,6 +127,15 @@ class Held:
     def __init__(self, before: Preview, after: Preview) -> None:
         self.before, self.after = before, after
         self.guess = bool(before.origin)
+        self.cluster = of_cluster(before), of_cluster(after)
+        """Facts of the cluster, before and after."""
+        old, new = self.cluster
+        self.moved = bool(old and new) and old.get("endpoint") != new.get("endpoint")
+        """Whether the API has another address."""
+        self.upgraded = nodeupgrades.follow(old, new)
+        """Whether running nodes are upgraded in place."""
+        self.undescribed = not after.resources
+        """Whether the whole stack is gone."""
         self.was: dict[str, Resource] = {}
         """What was there before, by the URN of today."""
         for resource in after.resources:
@@ -167,14 +180,14 @@ class Held:
             return Kind.CHANGED
         if any(self.properties.get(each.urn) for each in below):
             return Kind.LATER
-        same = self.was[machine.urn].inputs == machine.inputs
+        same = self.was[machine.urn].inputs == machine.inputs and not self.moved
         return None if same else Kind.LATER
 
     def born_with_user_data(self, machine: Resource) -> bool:
         """Whether the body ignores changes of what is made from the cluster's keys: that is its user data."""
         keys = {key.urn for pki in self.after.of_type(facts.PKI) for key in self.after.children(pki.urn) if key.protect}
         return any(
-            _within(ignored, name)
+            within(ignored, name)
             for each in self.below(machine)
             for name, urns in each.property_dependencies.items()
             if keys.intersection(urns)
@@ -215,54 +228,8 @@ class Held:
         paths = [each.path for each in found if not each.ignored]
         # A command is one for its triggers [documented] https://www.pulumi.com/registry/packages/command/api-docs/local/command/
         again = ("triggers", *here.replace_on_changes) if here.type == COMMAND else here.replace_on_changes
-        hit = [path for path in paths if any(_within(path, each) for each in again)]
+        hit = [path for path in paths if any(within(path, each) for each in again)]
         return f"{hit[0]} is another" if hit else ""
-
-
-def _machines(held: Held) -> Iterator[Row]:
-    kinds = {each.inputs["facts"]["machine"] for each in held.after.of_type(facts.SITE)}
-    on_vms = kinds == {"vm"}
-    made = "its VM deleted and made anew" if on_vms else "its host imaged anew"
-    for machine in held.after.of_type(facts.MACHINE):
-        kind = held.fate(machine)
-        if kind is None:
-            continue
-        there = held.was.get(machine.urn)
-        meaning = {
-            Kind.CREATED: f"a new node: {'a VM is made' if on_vms else 'a host is imaged'}, and joins the cluster",
-            Kind.REPLACED: f"drained, taken out of the cluster, {made}, joined again{_moved(there, machine)}",
-            Kind.CHANGED: "stays; whether a provider restarts it for what changes in place, only the provider knows",
-            Kind.LATER: "left alone: what changes counts at the next birth only",
-        }[kind]
-        membership = held.membership(held.after, machine)
-        if kind is Kind.CHANGED and membership is not None:
-            if membership.urn in held.replaced:
-                meaning = "its machine stays, and its node is drained, taken out of the cluster and must join again"
-            elif not any(held.effective(each.urn) for each in held.below(machine) if each is not membership):
-                meaning = "stays and is not restarted; its node's labels follow"
-        name = machine.name if kind is not Kind.CREATED else f"{machine.name} ({_place(machine)})"
-        yield Row(kind, machine.type, (name,), meaning)
-    for machine in held.gone():
-        if machine.type == facts.MACHINE:
-            membership = held.membership(held.before, machine)
-            drained = membership is not None and "delete" in membership.inputs and held.after.resources
-            meaning = "drained, taken out of the cluster, deleted" if drained else "deleted"
-            yield Row(Kind.DELETED, machine.type, (machine.name,), meaning)
-
-
-def _place(machine: Resource) -> str:
-    place, wanted = machine.inputs["facts"]["place"], machine.inputs["facts"]["wanted"]
-    told = (place["host"] or "a host of the provider's choice", place["address"] or "address at creation")
-    return f"zone {wanted['zone']}, {', '.join(told)}"
-
-
-def _moved(there: Resource | None, here: Resource) -> str:
-    if there is None:
-        return ""
-    old, new = (each.inputs["facts"]["place"]["address"] for each in (there, here))
-    if new is None:
-        return ", with the address that it is given then"
-    return "" if old == new else f", with a new address: {old} -> {new}"
 
 
 def _resources(held: Held) -> Iterator[Row]:
@@ -301,7 +268,13 @@ def _resources(held: Held) -> Iterator[Row]:
     urns = {each.urn for each in gone}
     for there in gone:
         if there.custom:
-            yield Row(Kind.DELETED, there.type, (there.name,), _of_deleted(there, urns, held.before))
+            meaning = UNDESCRIBED if held.undescribed else _of_deleted(there, urns, held.before)
+            yield Row(Kind.DELETED, there.type, (there.name,), meaning)
+
+
+def of_cluster(preview: Preview) -> Mapping[str, Any]:
+    """Its facts; empty where there is none."""
+    return next((each.inputs["facts"] for each in preview.of_type(facts.CLUSTER)), {})
 
 
 def _called(there: Resource, here: Resource) -> str:
@@ -340,10 +313,11 @@ _ORDER = (Kind.DELETED, Kind.REPLACED, Kind.CREATED, Kind.CHANGED, Kind.RENAMED,
 
 
 def _ignored(path: str, resource: Resource) -> bool:
-    return any(_within(path, each) for each in resource.ignore_changes)
+    return any(within(path, each) for each in resource.ignore_changes)
 
 
-def _within(path: str, prefix: str) -> bool:
+def within(path: str, prefix: str) -> bool:
+    """Whether a dotted path is another, or below it."""
     return path == prefix or path.startswith((f"{prefix}.", f"{prefix}["))
 
 
@@ -364,4 +338,16 @@ def _few(urns: Sequence[str], total: int = 0) -> str:
     return f"{total}: {names}" if names else str(total)
 
 
-__all__ = ["UNTOLD", "Cause", "FileChange", "Held", "Kind", "Property", "Row", "StackChange", "changes", "grouped"]
+__all__ = [
+    "UNTOLD",
+    "Cause",
+    "FileChange",
+    "Held",
+    "Kind",
+    "Property",
+    "Row",
+    "StackChange",
+    "changes",
+    "grouped",
+    "within",
+]

@@ -122,7 +122,7 @@ def _told(
     for file in change.files:
         for first, names in review.firsts(change.stack, file).items():
             old, new = before.get(first), after.get(first)
-            if old is None or new is None:
+            if old is None or new is None or file.text:
                 found.setdefault(replace(file, names=()), []).extend(names)
                 continue
             # What is of no file by its digest is in any.

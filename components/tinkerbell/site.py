@@ -123,7 +123,9 @@ class Site:
             # Redfish first: Tinkerbell's own order begins with IPMI.
             "providerOptions": {"preferredOrder": ["gofish", "ipmitool"]},
         }
-        after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[secret]))
+        # The Secret stays in the namespace that it was made in, and so must the reference to it.
+        own = pulumi.ResourceOptions(depends_on=[secret], ignore_changes=["spec.connection.authSecretRef.namespace"])
+        after = pulumi.ResourceOptions.merge(opts, own)
         return self._object(BMC, "Machine", name, {"connection": connection}, after, annotations=annotations)
 
     def _hardware(self, host: Hardware, spec: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Manifest:

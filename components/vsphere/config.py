@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -105,10 +105,24 @@ class LoadBalancer(LoadBalancerConfig):
     provider: Literal[Announcer, "nsx", "none"] = Field("kube-vip", description="Add-on that serves them.")
 
 
+LOOKED_UP: Final = "looked up by its name: what becomes of what is there, the provider decides by what it finds"
+LOOKED_UP_AT_BIRTH: Final = "looked up by its name: what it finds counts at the next birth of machines"
+MADE_WITH: Final = "in what machines are made with: counts at the next birth"
+
+
 class Config(TargetConfig):
     """A compute cluster in vCenter."""
 
     settings = (Ref("vsphere:vsphereServer", secret=False), Ref("vsphere:user"), Ref("vsphere:password"))
+    hidden: ClassVar[Mapping[str, str]] = {
+        "datacenter": LOOKED_UP,
+        "cluster": LOOKED_UP,
+        "network.name": LOOKED_UP,
+        **dict.fromkeys(("datastore", "storagePolicy", "template"), LOOKED_UP_AT_BIRTH),
+        # In guestinfo.metadata, a secret as a whole: raw.py.
+        **dict.fromkeys(("network.gateway", "network.dns"), MADE_WITH),
+        "vsphere:vsphereServer": "the provider looks there for all that is: nothing here knows what it finds",
+    }
     kind: Literal["vsphere"] = Field("vsphere", description="VMs on vSphere.")
     vcenter: Named = Field(
         description="Address of vCenter as the cluster's own add-ons reach it; an IP needs no DNS in the cluster.",

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from isostack.changes import Cause, FileChange, Kind, Property, Row, StackChange
 from isostack.comparison import kind_name
-from isostack.factchanges import CONFIG, UNSEEN
+from isostack.factchanges import CONFIG, hidden
 from isostack.parity import Parity, Shortfall, Verdict
 from isostack.report import wording
 from isostack.review import Review, SpecVerdict
@@ -49,7 +49,7 @@ _SUBJECTS: Final = ("spec", CONFIG, "how", "cluster", "site", "add-on", "provide
 
 def untouched(stacks: Iterable[StackChange]) -> str:
     """Where no machine has a row."""
-    blind = any(cause.meaning == UNSEEN for each in stacks for cause in each.causes)
+    blind = any(hidden(cause) for each in stacks for cause in each.causes)
     return f"no machine is touched{', as far as is seen here' if blind else ''}"
 
 

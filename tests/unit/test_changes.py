@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from components import facts
+from components.plan import ZONE
 from isostack.changes import Kind, Property, Row, StackChange, changes
 from isostack.flat import differing, texts
 from isostack.preview.model import UNKNOWN, Preview, Resource, Secret
@@ -61,7 +62,9 @@ def test_a_stack_that_comes_and_one_that_goes(stack: Preview) -> None:
     assert (gone.kind, sorted(of_kind(gone.resources, Kind.DELETED))) == (Kind.DELETED, sorted(custom))
     assert (come.counts, gone.counts) == ({"before": 0, "after": 14}, {"before": 14, "after": 0})
     assert (len(of_kind(come.machines, Kind.CREATED)), len(of_kind(gone.machines, Kind.DELETED))) == (14, 14)
-    assert {row.meaning for row in gone.machines} == {"deleted"}  # nobody drains towards nowhere
+    # A file that is gone deletes nothing, whatever it described.
+    stays = "no longer described: it stays until `pulumi destroy`, which needs the stack's file"
+    assert {row.meaning for row in (*gone.machines, *gone.resources)} == {stays}
     with pytest.raises(ValueError, match="nowhere"):
         changes(None, None)
 
@@ -98,9 +101,7 @@ def test_a_machine_gets_a_new_address_with_its_birth(stack: Preview) -> None:
     (machine,) = found.machines
     before = next(m for m in stack.of_type(facts.MACHINE) if m.name == "shop-web-0").inputs["facts"]["place"]["address"]
     assert machine.meaning.endswith(f", with a new address: {before} -> 10.9.9.9")
-    (cause,) = found.causes
-    assert (cause.field, cause.after, cause.names) == ("address", "10.9.9.9", ("shop-web-0",))
-    assert cause.meaning == "counts now: it is built anew"
+    assert found.causes == ()  # the row has said it
 
 
 def test_what_a_resource_ignores_counts_at_the_next_birth(stack: Preview) -> None:
@@ -176,6 +177,56 @@ def test_a_fact_of_many_machines_is_told_once(stack: Preview) -> None:
     assert (cause.subject, cause.field, cause.before, cause.after) == ("machines", "labels.new", "absent", "x")
     assert (len(cause.names), cause.meaning) == (14, "counts at the next birth only")
     assert of_kind(found.machines, Kind.LATER) == list(cause.names)
+
+
+def test_a_label_that_says_what_another_fact_says_is_not_told(stack: Preview) -> None:
+    def alter(resource: Resource) -> Resource:
+        if resource.name != "shop-web-0" or resource.type != facts.MACHINE:
+            return resource
+        labels = {**resource.inputs["facts"]["wanted"]["labels"], ZONE: "c"}
+        return with_facts(with_facts(resource, "wanted.labels", labels), "wanted.zone", "c")
+
+    (cause,) = changes(stack, altered(stack, alter)).causes
+    assert (cause.field, cause.before, cause.after, cause.names) == ("zone", "a", "c", ("shop-web-0",))
+
+
+def test_a_machine_that_is_built_anew_says_its_other_facts(stack: Preview) -> None:
+    born = {each.urn for each in bodies(stack, "shop-web-0")}
+
+    def alter(resource: Resource) -> Resource:
+        if resource.type == facts.MACHINE and resource.name == "shop-web-0":
+            return with_facts(resource, "wanted.tenant", "another")
+        return replace(resource, replacement_trigger="next") if resource.urn in born else resource
+
+    (cause,) = changes(stack, altered(stack, alter)).causes
+    assert (cause.field, cause.after, cause.meaning) == ("tenant", "another", "counts now: it is built anew")
+
+
+def test_hosts_that_change_alike_are_one_cause(stack: Preview) -> None:
+    def with_hosts(memory: str, usable: str, more: int = 0) -> Preview:
+        one = {"zone": "a", "cpus": 8, "memory": memory, "usableCpus": 8, "usableMemory": usable}
+        hosts = [{"name": f"h{i}.example.com", **one} for i in range(200 + more)]
+        return altered(stack, lambda r: with_facts(r, "hosts", hosts) if r.type == facts.SITE else r)
+
+    def told(before: Preview, after: Preview) -> list[tuple[str, str, str]]:
+        found = changes(before, after).causes
+        assert {each.subject for each in found} == {"site main"}
+        return [(each.field, each.before, each.after) for each in found]
+
+    few = with_hosts("64Gi", "64Gi")
+    all_of_them = "hosts[h0.example.com, h1.example.com, h2.example.com and 197 more]"
+    assert told(few, with_hosts("96Gi", "96Gi")) == [(f"{all_of_them}.memory", "64Gi", "96Gi")]
+    assert told(few, with_hosts("96Gi", "90Gi")) == [
+        (f"{all_of_them}.memory", "64Gi", "96Gi"),
+        (f"{all_of_them}.usableMemory", "64Gi", "90Gi"),
+    ]
+    ((field, before, after),) = told(few, with_hosts("64Gi", "64Gi", more=2))
+    assert (field, before) == ("hosts[h200.example.com, h201.example.com]", "absent")
+    assert '"zone": "a"' in after
+    assert "example.com" not in after
+    ((field, _, after),) = told(few, with_hosts("64Gi", "64Gi", more=1))
+    assert field == "hosts[h200.example.com]"
+    assert '"name": "h200.example.com"' in after
 
 
 def test_a_wish_says_how_it_comes_true(stack: Preview) -> None:

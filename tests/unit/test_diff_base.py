@@ -61,13 +61,49 @@ def test_settings_that_show_in_no_resource_are_told_as_such(repository: Reposito
     stack = repository.root / "stacks/Pulumi.edge-vsphere.yaml"
     edit(stack, "template: ubuntu-2404-k8s", "template: ubuntu-2604-k8s")
     run = repository.diff("--base", "main", "edge-vsphere")
-    said = "no resource here shows it: what is looked up by it, the provider knows"
+    said = "looked up by its name: what it finds counts at the next birth of machines"
     assert f"config: template  ubuntu-2404-k8s  ubuntu-2604-k8s  {said}" in run.out
     assert "\nno machine is touched, as far as is seen here\n" in run.out
     edit(stack, "workers: partiallyAutomated", "workers: manual")
+    edit(stack, "dns: [10.60.0.53]", "dns: [10.60.0.54]")
     (changed,) = repository.diff("--base", "main", "edge-vsphere", "--format", "json").json["stacks"]
     meanings = {each["field"]: each["meaning"] for each in changed["causes"] if each["subject"] == "config"}
-    assert meanings == {"template": said, "drs.workers": ""}
+    made_with = "in what machines are made with: counts at the next birth"
+    assert meanings == {"template": said, "network.dns[0]": made_with, "drs.workers": ""}
+
+
+def test_clear_keys_beside_the_target_are_told(repository: Repository) -> None:
+    """Encrypted ones are nobody's to tell, and keys that nothing reads are no change."""
+    stack = repository.root / "stacks/Pulumi.shop-vsphere.yaml"
+    keys = (
+        "vsphere:vsphereServer: {0}",
+        "backup:endpoint: https://{0}",
+        "backup:region: {{secure: 'v1:{0}=='}}",
+        "a:b: {0}",
+    )
+    text = stack.read_text()
+    stack.write_text("\n".join((text, *(f"  {key.format('old')}" for key in keys), "")))
+    repository.git("commit", "--quiet", "--all", "--message=keys")
+    stack.write_text("\n".join((text, *(f"  {key.format('new')}" for key in keys), "")))
+    (changed,) = repository.diff("--base", "main", "shop-vsphere", "--format", "json").json["stacks"]
+    causes = {each["field"]: each for each in changed["causes"] if each["subject"] == "config"}
+    assert causes.keys() == {"vsphere:vsphereServer", "backup:endpoint"}
+    server, endpoint = causes["vsphere:vsphereServer"], causes["backup:endpoint"]
+    assert (server["before"], server["after"]) == ("old", "new")
+    assert server["meaning"] == "the provider looks there for all that is: nothing here knows what it finds"
+    assert (endpoint["before"], endpoint["after"], endpoint["meaning"]) == ("https://old", "https://new", "")
+
+
+def test_the_apis_new_address_is_told_of_every_machine(repository: Repository) -> None:
+    edit(repository.root / "stacks/Pulumi.edge-vsphere.yaml", "endpoint: 10.60.10.10", "endpoint: 10.60.10.9")
+    run = repository.diff("--base", "main", "edge-vsphere")
+    names = "edge-control-plane-0, edge-apps-0, edge-apps-1"
+    assert f"~ 3 machines: {names}: left alone: what changes counts at the next birth only\n" in run.out
+    assert (
+        "User data (the API's address, wherever it stands)\n"
+        f"changed, of 3 machines: {names}: counts at the next birth only\n"
+        "-10.60.10.10\n+10.60.10.9\n"
+    ) in run.out
 
 
 def test_a_machine_is_named_once_for_what_is_asked_and_there_alike(repository: Repository) -> None:

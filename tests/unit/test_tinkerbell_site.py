@@ -270,6 +270,18 @@ def test_changed_user_data_or_network_touches_no_running_host() -> None:
     ]
 
 
+def test_another_namespace_moves_neither_bmc_nor_credentials() -> None:
+    """Nor does it turn the one away from the other."""
+    recorder, _ = build()
+    for name in recorder.names("Secret"):
+        assert list(recorder.requests["Secret", name].ignoreChanges) == ["metadata.namespace"]
+    bmcs = [name for name in recorder.names("Machine") if name.startswith("bmc-")]
+    assert len(bmcs) == 3
+    for name in bmcs:
+        ignored = list(recorder.requests["Machine", name].ignoreChanges)
+        assert ignored == ["spec.connection.authSecretRef.namespace", "metadata.namespace"]
+
+
 def test_a_host_that_changes_hands_is_made_anew() -> None:
     """From spare to machine, from one machine to another: a trigger that was never set would not count."""
     recorder, _ = build()
