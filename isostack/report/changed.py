@@ -10,6 +10,7 @@ from isostack.comparison import kind_name
 from isostack.factchanges import CONFIG, UNSEEN
 from isostack.parity import Parity, Shortfall, Verdict
 from isostack.report import wording
+from isostack.report.apart import lined
 from isostack.review import Review, SpecVerdict
 
 T = TypeVar("T")
@@ -133,7 +134,7 @@ def machine(row: Row) -> str:
 def fact(cause: Cause) -> str:
     """A changed fact of machines."""
     of = f"of {len(cause.names)}: {named(cause.names)}: {cause.meaning}"
-    return f"{cause.field} {cause.before} -> {cause.after} {of}"
+    return f"{cause.field} {' -> '.join(lined((cause.before, cause.after)))} {of}"
 
 
 def resource(row: Row) -> str:

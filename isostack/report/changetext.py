@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from isostack.changes import Kind
 from isostack.report import changed
+from isostack.report.apart import cut, lined, told
 from isostack.report.console import STYLE, heading, make_table
 from isostack.review import Review
 
@@ -25,9 +26,8 @@ def changes(out: Console, review: Review) -> None:
         style = STYLE[each.after.verdict] if each.after else "default"
         out.print(f"[bold]{escape(each.spec)}[/]: [{style}]{escape(changed.verdict(each))}[/]")
         for difference in each.after.differences if each.after else ():
-            out.print(
-                f"  {escape(difference.subject)} {escape(difference.field)}: {escape(', '.join(difference.values))}"
-            )
+            values = ", ".join(lined(difference.values))
+            out.print(f"  {escape(difference.subject)} {escape(difference.field)}: {escape(values)}")
         for word, fields, where, why in changed.come_and_gone(each):
             out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(where)}: {escape(why)}")
     _counts(out, review)
@@ -67,8 +67,9 @@ def _causes(out: Console, review: Review) -> None:
     heading(out, "What changes")
     table = make_table("what", "before", "after", "how, and when it counts")
     for cause, meanings in found:
-        told = "\n".join(f"{meaning}{changed.where(review, stacks)}" for meaning, stacks in meanings.items())
-        table.add_row(*map(escape, (changed.subject(cause), cause.before, cause.after, told)))
+        how = "\n".join(f"{meaning}{changed.where(review, stacks)}" for meaning, stacks in meanings.items())
+        sides = ("\n".join(cell) for cell in told(cause.before, cause.after).cells())
+        table.add_row(*map(escape, (changed.subject(cause), *sides, how)))
     out.print(table)
 
 
@@ -81,6 +82,9 @@ def _resources(out: Console, review: Review) -> None:
         text = changed.resource(row) + changed.where(review, stacks)
         out.print(f"{_SIGNS[row.kind]} {escape(text)}", soft_wrap=True)
         for each in row.properties:
-            told = f"{each.path}: {each.before} -> {each.after}{changed.later(each)}"
-            out.print(f"    {escape(told)}", soft_wrap=True)
+            found = told(each.before, each.after)
+            values = "" if found.lines else f" {found.before} -> {found.after}"
+            out.print(f"    {escape(f'{each.path}:{values}{changed.later(each)}')}", soft_wrap=True)
+            for line in cut(found.lines):
+                out.print(f"      {escape(line)}", soft_wrap=True)
     out.print(f"[dim]{escape(changed.NOTE)}[/]")
