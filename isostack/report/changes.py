@@ -29,13 +29,16 @@ _OF_A_VALUE: Final = 20
 _FOLD: Final = 24_000
 """Characters of one folded list, so that no list takes the room of all others."""
 _DIFFERENCES: Final = 10
+_CAUSES: Final = 40
+"""Rows of the table of what changes."""
+_TABLE: Final = "**What changes**\n\n| | before | after | how, and when it counts |\n|---|---|---|---|\n"
+_HAS_ALL: Final = "`isostack diff` with --format json has all"
 
 
 def comment(review: Review) -> str:
     """Within the platform's limit: what does not fit is counted, and the command that shows it named."""
     head = "\n".join([*_head(review), ""])
-    note = "more parts: `isostack diff` with --format json has all"
-    return within(head, list(_blocks(review)), lambda left: f"\n{left} {note}\n")
+    return within(head, list(_blocks(review)), lambda left: f"\n{left} more parts: {_HAS_ALL}\n")
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -74,18 +77,18 @@ def _differences(parity: Parity | None) -> Iterator[str]:
 
 
 def _blocks(review: Review) -> Iterator[str]:
-    if asked := list(_asked(review)):
-        yield "\n".join(
-            ["**What changes**", "", "| | before | after | how, and when it counts |", "|---|---|---|---|", ""]
-        )
-        yield from asked
-        yield "\n"
+    # What is destroyed is told before why: the rest may find no room.
     if machines := [_machines(review, stacks, row) for stacks, row in changed.machines(review)]:
-        yield "**Machines**\n\n"
-        yield from machines
-        yield "\n"
+        shown, left = fitting(machines, _FOLD)
+        yield f"**Machines**\n\n{''.join(shown)}"
+        yield f"- and {left} more: {_HAS_ALL}\n\n" if left else "\n"
     elif any(each.kind for each in review.stacks):
         yield f"**{changed.untouched(review.stacks).capitalize()}.**\n\n"
+    if asked := list(_asked(review)):
+        shown, _ = fitting(asked[:_CAUSES], _FOLD)
+        yield "".join([_TABLE, *shown])
+        left = len(asked) - len(shown)
+        yield f"\nand {changed.count(left, 'row')} more: {_HAS_ALL}\n\n" if left else "\n"
     if rows := changed.resources(review):
         total = sum(len(row.names) * len(stacks) for stacks, row in rows)
         yield _folded(changed.count(total, "resource"), [_row(review, *each) for each in rows])
@@ -160,7 +163,7 @@ def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
         if len(lines) > _LINES:
             body.append(f"and {len(lines) - _LINES} lines more")
     else:
-        body.append(f"{changed.NO_TEXT.capitalize()}: one of the two revisions does not render it.")
+        body.append(f"{changed.no_text(review).capitalize()}.")
     return f"<details><summary>{head}</summary>\n\n" + "\n".join(body) + "\n\n</details>\n"
 
 

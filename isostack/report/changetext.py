@@ -31,7 +31,6 @@ def changes(out: Console, review: Review) -> None:
         for word, fields, where, why in changed.come_and_gone(each):
             out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(where)}: {escape(why)}")
     _counts(out, review)
-    _causes(out, review)
     rows = changed.machines(review)
     if not rows and any(each.kind for each in review.stacks):
         out.print(changed.untouched(review.stacks))
@@ -39,13 +38,16 @@ def changes(out: Console, review: Review) -> None:
         heading(out, "Machines")
         for stacks, row in rows:
             out.print(f"{_SIGNS[row.kind]} {escape(changed.machine(row) + changed.where(review, stacks))}")
-        for stacks, cause in changed.of_machines(review):
-            out.print(f"  {escape(changed.fact(cause) + changed.where(review, stacks))}")
+    _causes(out, review)
     _resources(out, review)
+    if facts := changed.of_machines(review):
+        heading(out, "Facts of machines")
+        for stacks, cause in facts:
+            out.print(escape(changed.fact(cause) + changed.where(review, stacks)))
     for stacks, file in changed.files(review):
         heading(out, f"User data {escape(file.file)}")
         out.print(escape(changed.file(file) + changed.where(review, stacks)))
-        out.print(escape(file.text or changed.NO_TEXT), soft_wrap=True)
+        out.print(escape(file.text or changed.no_text(review)), soft_wrap=True)
 
 
 def _counts(out: Console, review: Review) -> None:

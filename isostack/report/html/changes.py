@@ -157,7 +157,7 @@ def page(review: Review) -> str:
         stacks=stacks,
         number={each.name: i for i, each in enumerate(stacks)},
         tones=TONES,
-        no_text=changed.NO_TEXT,
+        no_text=changed.no_text(review),
         most=changed.NAMED,
         note=changed.NOTE if rows else "",
     )
