@@ -41,6 +41,8 @@ class Review:
     stacks: tuple[StackChange, ...]
     pools: Mapping[tuple[str, str], str]
     """Pool of each machine, by stack and name."""
+    deployed: bool = False
+    """Whether what was before is a state."""
 
     @property
     def equivalent(self) -> bool:
@@ -76,7 +78,8 @@ def review(before: Sequence[Preview], after: Sequence[Preview], specs: Mapping[s
         for preview in (*before, *after)
         for machine in preview.of_type(facts.MACHINE)
     }
-    return Review(since, tuple(verdicts), tuple(changes(old.get(n), new.get(n)) for n in names), pools)
+    deployed = any(each.origin for each in before)
+    return Review(since, tuple(verdicts), tuple(changes(old.get(n), new.get(n)) for n in names), pools, deployed)
 
 
 def _verdict(spec: str, before: Sequence[Preview], after: Sequence[Preview]) -> SpecVerdict:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Final
+from typing import Final, Self
 
 from components.problems import Problem
 from isostack.ci.touched import Touched
@@ -38,22 +38,27 @@ class Checked:
     unequal: bool = False
     """Whether the targets are known to differ."""
 
+    @classmethod
+    def none(cls, fail_on: str) -> Self:
+        """Where there is no stack to check."""
+        return cls("", False, fail_on, 0, (), "")
 
-def nothing(touched: Touched, change: str) -> str:
-    return "\n".join(["## isostack: ✅ no stack is touched", "", *_gone(touched), f"<sub>{change}</sub>", ""])
+
+def nothing(change: str) -> str:
+    return "\n".join(["## isostack: ✅ no stack is touched", "", f"<sub>{change}</sub>", ""])
 
 
 def comment(
     touched: Touched, faults: Sequence[Problem], diff: str, checked: Checked | None, change: str, limit: int
 ) -> str:
     """At most `limit` characters. `diff` is Markdown, `change` names the revisions."""
-    head = [f"## isostack: {_verdict(faults, checked)}", "", *_stacks(touched.stacks), *_gone(touched)]
+    head = [f"## isostack: {_verdict(touched, faults, checked)}", "", *_stacks(touched.stacks), *_gone(touched)]
     parts = ["\n".join(head)]
     if faults:
         parts.append("\n".join(_faults(faults)))
     if diff:
         parts.append(f"{diff.strip()}\n")
-    if checked:
+    if checked and touched.stacks:
         parts.append("\n".join(_checked(checked)))
     end = f"<sub>{change}</sub>\n"
     return "\n".join([*_fitted(parts, limit - len(end) - 1), end])
@@ -89,11 +94,16 @@ def _fitted(parts: Sequence[str], limit: int) -> list[str]:
     return made
 
 
-def _verdict(faults: Sequence[Problem], checked: Checked | None) -> str:
+def _verdict(touched: Touched, faults: Sequence[Problem], checked: Checked | None) -> str:
     if faults or checked is None:
         count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
         return f"❌ {count}: nothing more can be told until that is mended"
-    end = ", and the targets are not equivalent" if checked.unequal else ""
+    gone = f"{len(touched.gone)} stack files are deleted" if len(touched.gone) > 1 else "a stack file is deleted"
+    unequal = "the targets are not equivalent"
+    ends = [*([gone] if touched.gone else []), *([unequal] if checked.unequal else [])]
+    if not touched.stacks:
+        return f"⚠️ {', and '.join(ends)}"
+    end = "".join(f", and {each}" for each in ends)
     if checked.fails:
         least = "mandatory findings" if checked.fail_on == "mandatory" else "findings"
         return f"❌ {'' if checked.no_baseline else 'new '}{least}{end}"
@@ -103,6 +113,8 @@ def _verdict(faults: Sequence[Problem], checked: Checked | None) -> str:
 
 def _stacks(stacks: Mapping[str, Sequence[str]]) -> list[str]:
     """Stacks that are touched by the same files share a line."""
+    if not stacks:
+        return []
     together: dict[tuple[str, ...], list[str]] = {}
     for stack, files in stacks.items():
         together.setdefault(tuple(files), []).append(stack)

@@ -51,6 +51,7 @@ class Seen:
     annotations: str
     """Commands of a GitHub workflow."""
     stacks: tuple[str, ...]
+    """Those that are touched, and those whose file is deleted."""
     faulty: bool
     fails: bool
 
@@ -64,15 +65,17 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
     change = Change.since(project.root, base)
     found = touched(project, change.files())
     told = f"Changes since {change.base[:_HASH]}, the last revision in common with the base."
-    if not found.stacks:
-        text = nothing(found, told)
+    if not found.stacks and not found.gone:
+        text = nothing(told)
         return Seen(text, text, {}, "", (), False, False)
     names = tuple(found.stacks)
     if faults := [of_top(fault, change.top) for fault in _faults(project, names)]:
         return _seen(found, faults, "", None, told, room, {}, "\n".join(map(_annotation, faults)))
-    asking.load_pulumi(names)
+    checked, files, annotations = Checked.none(fail_on.value), dict[str, str](), ""
     try:
-        checked, files, annotations = _check(project, change, found, fail_on)
+        if names:
+            asking.load_pulumi(names)
+            checked, files, annotations = _check(project, change, found, fail_on)
     except Exception as error:
         from isostack.run import problems
 
@@ -80,7 +83,8 @@ def look(base: str, fail_on: FailOn, room: int) -> Seen:
             raise
         said = [of_top(problem, change.top) for problem in told_of]
         return _seen(found, said, "", None, told, room, {}, "\n".join(map(_annotation, said)))
-    diff, unequal, page = _diff(change, (*_with_siblings(project, names), *found.gone))
+    specs = _specs(project, change, found.gone)
+    diff, unequal, page = _diff(change, (*_with_siblings(project, names, specs), *found.gone))
     return _seen(found, (), diff, replace(checked, unequal=unequal), told, room, {**files, **page}, annotations)
 
 
@@ -96,7 +100,7 @@ def _seen(
 ) -> Seen:
     short, whole = (comment(found, faults, diff, checked, told, limit) for limit in (LIMIT - room, WHOLE))
     fails = checked is not None and checked.fails
-    return Seen(short, whole, files, annotations, tuple(found.stacks), bool(faults), fails)
+    return Seen(short, whole, files, annotations, (*found.stacks, *found.gone), bool(faults), fails)
 
 
 def _faults(project: Project, names: Sequence[str]) -> tuple[Problem, ...]:
@@ -161,9 +165,23 @@ def _baseline(project: Project, change: Change, names: Sequence[str]) -> tuple[M
         return read_baseline(file), ""
 
 
-def _with_siblings(project: Project, names: Sequence[str]) -> list[str]:
-    """And the other stacks of their specs, as far as they are sound: whether targets are equivalent takes all."""
-    specs = [project.stack(name).config.get(SPEC_KEY, "") for name in names]
+def _specs(project: Project, change: Change, gone: Sequence[str]) -> list[str]:
+    """Of stacks whose file is deleted, as far as it could be read before."""
+    if not gone:
+        return []
+    with change.before() as tree:
+        try:
+            before = find_project(tree / project.root.resolve().relative_to(change.top.resolve()))
+            stacks = [each for each in before.read_all() if isinstance(each, StackFile) and each.name in gone]
+        except InvalidInput:  # which the difference says
+            return []
+        return [stack.config.get(SPEC_KEY, "") for stack in stacks]
+
+
+def _with_siblings(project: Project, names: Sequence[str], specs_gone: Sequence[str]) -> list[str]:
+    """And the other stacks of their specs, and of these of stacks that are gone, as far as they are sound: whether
+    targets are equivalent takes all."""
+    specs = [*(project.stack(name).config.get(SPEC_KEY, "") for name in names), *specs_gone]
     others = [
         each.name
         for each in project.read_all()

@@ -10,6 +10,7 @@ from isostack.comparison import kind_name
 from isostack.factchanges import CONFIG, hidden
 from isostack.parity import Parity, Shortfall, Verdict
 from isostack.report import wording
+from isostack.report.apart import lined
 from isostack.review import Review, SpecVerdict
 
 T = TypeVar("T")
@@ -19,7 +20,8 @@ NOTE: Final = (
     "Whether a provider changes a resource in place or builds it anew for another reason than those told here, "
     "only `pulumi preview` against the real state knows."
 )
-NO_TEXT: Final = "its text cannot be told"
+NO_TEXT: Final = "its text cannot be told: one of the two revisions does not render it"
+NO_TEXT_OF_STATE: Final = "its text is not there: a state holds user data as a secret"
 NEW_TRADEOFF: Final = "new trade-off"
 Shared = tuple[tuple[str, ...], T]
 """The stacks, and what holds for each of them."""
@@ -51,6 +53,11 @@ def untouched(stacks: Iterable[StackChange]) -> str:
     """Where no machine has a row."""
     blind = any(hidden(cause) for each in stacks for cause in each.causes)
     return f"no machine is touched{', as far as is seen here' if blind else ''}"
+
+
+def no_text(review: Review) -> str:
+    """What is said of user data that differs, where its text is not known."""
+    return NO_TEXT_OF_STATE if review.deployed else NO_TEXT
 
 
 def of_machines(review: Review) -> list[Shared[Cause]]:
@@ -133,7 +140,7 @@ def machine(row: Row) -> str:
 def fact(cause: Cause) -> str:
     """A changed fact of machines."""
     of = f"of {len(cause.names)}: {named(cause.names)}: {cause.meaning}"
-    return f"{cause.field} {cause.before} -> {cause.after} {of}"
+    return f"{cause.field} {' -> '.join(lined((cause.before, cause.after)))} {of}"
 
 
 def resource(row: Row) -> str:

@@ -9,7 +9,8 @@ from typing import Final
 from isostack.changes import Cause, FileChange, Kind, Property, Row
 from isostack.parity import Parity
 from isostack.report import changed
-from isostack.report.markdown import VERDICTS, _cell, _prose, fenced, fitting, folded, short, within
+from isostack.report.apart import cut, lined, told
+from isostack.report.markdown import VERDICTS, _cell, _prose, fenced, fitting, folded, within
 from isostack.review import Review
 
 _MARKS: Final = {
@@ -23,16 +24,21 @@ _MARKS: Final = {
 _LINES: Final = 80
 """Of one file's difference; the JSON document has all."""
 _PROPERTIES: Final = 12
+_OF_A_VALUE: Final = 20
+"""Lines of the difference of a value."""
 _FOLD: Final = 24_000
 """Characters of one folded list, so that no list takes the room of all others."""
 _DIFFERENCES: Final = 10
+_CAUSES: Final = 40
+"""Rows of the table of what changes."""
+_TABLE: Final = "**What changes**\n\n| | before | after | how, and when it counts |\n|---|---|---|---|\n"
+_HAS_ALL: Final = "`isostack diff` with --format json has all"
 
 
 def comment(review: Review) -> str:
     """Within the platform's limit: what does not fit is counted, and the command that shows it named."""
     head = "\n".join([*_head(review), ""])
-    note = "more parts: `isostack diff` with --format json has all"
-    return within(head, list(_blocks(review)), lambda left: f"\n{left} {note}\n")
+    return within(head, list(_blocks(review)), lambda left: f"\n{left} more parts: {_HAS_ALL}\n")
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -63,25 +69,26 @@ def _head(review: Review) -> Iterator[str]:
 def _differences(parity: Parity | None) -> Iterator[str]:
     found = parity.differences if parity else ()
     for each in found[:_DIFFERENCES]:
-        sides = ", ".join(f"{s}: {short(v)}" for s, v in zip(parity.stacks if parity else (), each.values, strict=True))
+        values = zip(parity.stacks if parity else (), lined(each.values), strict=True)
+        sides = ", ".join(f"{stack}: {value}" for stack, value in values)
         yield f"  - {_prose(f'{each.subject} {each.field}'.strip())}: {_prose(sides)}"
     if len(found) > _DIFFERENCES:
         yield f"  - and {len(found) - _DIFFERENCES} more differences"
 
 
 def _blocks(review: Review) -> Iterator[str]:
-    if asked := list(_asked(review)):
-        yield "\n".join(
-            ["**What changes**", "", "| | before | after | how, and when it counts |", "|---|---|---|---|", ""]
-        )
-        yield from asked
-        yield "\n"
+    # What is destroyed is told before why: the rest may find no room.
     if machines := [_machines(review, stacks, row) for stacks, row in changed.machines(review)]:
-        yield "**Machines**\n\n"
-        yield from machines
-        yield "\n"
+        shown, left = fitting(machines, _FOLD)
+        yield f"**Machines**\n\n{''.join(shown)}"
+        yield f"- and {left} more: {_HAS_ALL}\n\n" if left else "\n"
     elif any(each.kind for each in review.stacks):
         yield f"**{changed.untouched(review.stacks).capitalize()}.**\n\n"
+    if asked := list(_asked(review)):
+        shown, _ = fitting(asked[:_CAUSES], _FOLD)
+        yield "".join([_TABLE, *shown])
+        left = len(asked) - len(shown)
+        yield f"\nand {changed.count(left, 'row')} more: {_HAS_ALL}\n\n" if left else "\n"
     if rows := changed.resources(review):
         total = sum(len(row.names) * len(stacks) for stacks, row in rows)
         yield _folded(changed.count(total, "resource"), [_row(review, *each) for each in rows])
@@ -97,16 +104,15 @@ def _blocks(review: Review) -> Iterator[str]:
 def _asked(review: Review) -> Iterator[str]:
     for cause, meanings in changed.causes(review):
         all_of_them = tuple(stack for stacks in meanings.values() for stack in stacks)
-        told = [
-            f"{_prose(', '.join(stacks))}: {_prose(meaning)}" if len(meanings) > 1 else _prose(meaning)
+        how = [
+            f"{_prose(', '.join(stacks))}: {_cell(meaning)}" if len(meanings) > 1 else _cell(meaning)
             for meaning, stacks in meanings.items()
         ]
         where = _prose(changed.where(review, all_of_them))
         cells = (
             f"{_cell(changed.subject(cause))}{where}",
-            _cell(short(cause.before)),
-            _cell(short(cause.after)),
-            "<br>".join(told),
+            *("<br>".join(map(_cell, cell)) for cell in told(cause.before, cause.after).cells()),
+            "<br>".join(how),
         )
         yield f"| {' | '.join(cells)} |\n"
 
@@ -116,9 +122,9 @@ def _machines(review: Review, stacks: Sequence[str], row: Row) -> str:
 
 
 def _of_machines(review: Review, stacks: Sequence[str], cause: Cause) -> str:
-    values = f"{_prose(short(cause.before))} → {_prose(short(cause.after))}"
+    values, below = _values(cause.before, cause.after, "  ")
     names = f"{len(cause.names)}: {_prose(changed.named(cause.names))}"
-    return f"- `{cause.field}` {values}, of {names}: {_prose(cause.meaning + changed.where(review, stacks))}"
+    return f"- `{cause.field}`{values}, of {names}: {_prose(cause.meaning + changed.where(review, stacks))}{below}"
 
 
 def _row(review: Review, stacks: Sequence[str], row: Row) -> str:
@@ -130,7 +136,19 @@ def _row(review: Review, stacks: Sequence[str], row: Row) -> str:
 
 
 def _property(each: Property) -> str:
-    return f"`{each.path}` {_prose(short(each.before))} → {_prose(short(each.after))}{changed.later(each)}"
+    values, below = _values(each.before, each.after, "    ")
+    return f"`{each.path}`{values}{changed.later(each)}{below}"
+
+
+def _values(before: str, after: str, indent: str) -> tuple[str, str]:
+    """What stands on the line of a list's item, and below it: the lines that differ, where there are several."""
+    found = told(before, after)
+    if not found.lines:
+        return f" {_prose(found.before)} → {_prose(found.after)}", ""
+    lines = fenced(cut(found.lines)[:_OF_A_VALUE], "diff")
+    if left := len(found.lines) - _OF_A_VALUE:
+        lines += [f"and {changed.count(left, 'line')} more"] if left > 0 else []
+    return "", "".join(f"\n{indent}{line}" for line in lines)
 
 
 def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
@@ -145,7 +163,7 @@ def _file(review: Review, stacks: Sequence[str], file: FileChange) -> str:
         if len(lines) > _LINES:
             body.append(f"and {len(lines) - _LINES} lines more")
     else:
-        body.append(f"{changed.NO_TEXT.capitalize()}: one of the two revisions does not render it.")
+        body.append(f"{changed.no_text(review).capitalize()}.")
     return f"<details><summary>{head}</summary>\n\n" + "\n".join(body) + "\n\n</details>\n"
 
 

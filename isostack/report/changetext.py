@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from isostack.changes import Kind
 from isostack.report import changed
+from isostack.report.apart import cut, lined, told
 from isostack.report.console import STYLE, heading, make_table
 from isostack.review import Review
 
@@ -25,13 +26,11 @@ def changes(out: Console, review: Review) -> None:
         style = STYLE[each.after.verdict] if each.after else "default"
         out.print(f"[bold]{escape(each.spec)}[/]: [{style}]{escape(changed.verdict(each))}[/]")
         for difference in each.after.differences if each.after else ():
-            out.print(
-                f"  {escape(difference.subject)} {escape(difference.field)}: {escape(', '.join(difference.values))}"
-            )
+            values = ", ".join(lined(difference.values))
+            out.print(f"  {escape(difference.subject)} {escape(difference.field)}: {escape(values)}")
         for word, fields, where, why in changed.come_and_gone(each):
             out.print(f"  {word}: {escape(changed.named(fields))} on {', '.join(where)}: {escape(why)}")
     _counts(out, review)
-    _causes(out, review)
     rows = changed.machines(review)
     if not rows and any(each.kind for each in review.stacks):
         out.print(changed.untouched(review.stacks))
@@ -39,13 +38,16 @@ def changes(out: Console, review: Review) -> None:
         heading(out, "Machines")
         for stacks, row in rows:
             out.print(f"{_SIGNS[row.kind]} {escape(changed.machine(row) + changed.where(review, stacks))}")
-        for stacks, cause in changed.of_machines(review):
-            out.print(f"  {escape(changed.fact(cause) + changed.where(review, stacks))}")
+    _causes(out, review)
     _resources(out, review)
+    if facts := changed.of_machines(review):
+        heading(out, "Facts of machines")
+        for stacks, cause in facts:
+            out.print(escape(changed.fact(cause) + changed.where(review, stacks)))
     for stacks, file in changed.files(review):
         heading(out, f"User data {escape(file.file)}")
         out.print(escape(changed.file(file) + changed.where(review, stacks)))
-        out.print(escape(file.text or changed.NO_TEXT), soft_wrap=True)
+        out.print(escape(file.text or changed.no_text(review)), soft_wrap=True)
 
 
 def _counts(out: Console, review: Review) -> None:
@@ -67,8 +69,9 @@ def _causes(out: Console, review: Review) -> None:
     heading(out, "What changes")
     table = make_table("what", "before", "after", "how, and when it counts")
     for cause, meanings in found:
-        told = "\n".join(f"{meaning}{changed.where(review, stacks)}" for meaning, stacks in meanings.items())
-        table.add_row(*map(escape, (changed.subject(cause), cause.before, cause.after, told)))
+        how = "\n".join(f"{meaning}{changed.where(review, stacks)}" for meaning, stacks in meanings.items())
+        sides = ("\n".join(cell) for cell in told(cause.before, cause.after).cells())
+        table.add_row(*map(escape, (changed.subject(cause), *sides, how)))
     out.print(table)
 
 
@@ -81,6 +84,9 @@ def _resources(out: Console, review: Review) -> None:
         text = changed.resource(row) + changed.where(review, stacks)
         out.print(f"{_SIGNS[row.kind]} {escape(text)}", soft_wrap=True)
         for each in row.properties:
-            told = f"{each.path}: {each.before} -> {each.after}{changed.later(each)}"
-            out.print(f"    {escape(told)}", soft_wrap=True)
+            found = told(each.before, each.after)
+            values = "" if found.lines else f" {found.before} -> {found.after}"
+            out.print(f"    {escape(f'{each.path}:{values}{changed.later(each)}')}", soft_wrap=True)
+            for line in cut(found.lines):
+                out.print(f"      {escape(line)}", soft_wrap=True)
     out.print(f"[dim]{escape(changed.NOTE)}[/]")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.problems import Problem
-from isostack.ci.body import Checked, comment, fits, nothing
+from isostack.ci.body import Checked, comment, fits
 from isostack.ci.touched import Touched
 
 TOUCHED = Touched({"a-one": ("stacks/a.yaml",), "a-two": ("stacks/a.yaml",), "b": ("x", "y", "z", "w")}, ("old",))
@@ -23,7 +23,7 @@ def written(checked: Checked | None = CHECKED, diff: str = "### change", limit: 
 
 def test_the_order_is_verdict_stacks_change_findings() -> None:
     assert written(replace(CHECKED, kept=2, went=(("b", "some-rule", "a_b"), ("b", "other", "")))) == (
-        "## isostack: ✅ nothing that blocks\n\n"
+        "## isostack: ⚠️ nothing that blocks, and a stack file is deleted\n\n"
         "| stacks | touched by |\n|---|---|\n"
         "| a-one, a-two | <code>stacks/a.yaml</code> |\n"
         "| b | <code>x</code>, <code>y</code>, <code>z</code> and 1 more |\n\n"
@@ -48,7 +48,31 @@ def test_the_order_is_verdict_stacks_change_findings() -> None:
     ],
 )
 def test_verdicts(checked: Checked, verdict: str) -> None:
-    assert written(checked).splitlines()[0] == f"## isostack: {verdict}"
+    first, *_ = comment(replace(TOUCHED, gone=()), (), "### change", checked, "since x", 60_000).splitlines()
+    assert first == f"## isostack: {verdict}"
+
+
+@pytest.mark.parametrize(
+    ("stacks", "gone", "checked", "verdict"),
+    [
+        ("a", ("old",), CHECKED, "⚠️ nothing that blocks, and a stack file is deleted"),
+        ("a", ("old",), replace(CHECKED, fails=True), "❌ new mandatory findings, and a stack file is deleted"),
+        ("", ("old",), Checked.none("never"), "⚠️ a stack file is deleted"),
+        (
+            "",
+            ("old", "older"),
+            replace(Checked.none("never"), unequal=True),
+            "⚠️ 2 stack files are deleted, and the targets are not equivalent",
+        ),
+    ],
+)
+def test_the_verdict_tells_of_deleted_stack_files(
+    stacks: str, gone: tuple[str, ...], checked: Checked, verdict: str
+) -> None:
+    text = comment(Touched(dict.fromkeys(stacks, ("f",)), gone), (), "### change", checked, "since x", 60_000)
+    assert text.splitlines()[0] == f"## isostack: {verdict}"
+    assert f"{', '.join(f'<code>{name}</code>' for name in gone)}. Its machines stay until" in text
+    assert ("| stacks | touched by |" in text, "### isostack check" in text) == (bool(stacks), bool(stacks))
 
 
 def test_no_text_of_others_is_markup() -> None:
@@ -58,10 +82,6 @@ def test_no_text_of_others_is_markup() -> None:
     line = "- <code>&#96;a&#96; &lt;img src=x&gt; &#64;team &#35;1 &#124; &#91;l&#93;(u) &#35;&#35; h</code>"
     assert text.count(line) == 20
     assert "- and 1 more: `isostack validate`" in text
-
-
-def test_nothing_touched_still_tells_what_is_gone() -> None:
-    assert "**Stack file deleted:** <code>old</code>" in nothing(Touched({}, ("old",)), "since x")
 
 
 @given(

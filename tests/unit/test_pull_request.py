@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -177,3 +178,39 @@ def test_a_change_of_one_target_is_held_against_the_others(tmp_path: Path) -> No
     edit(made.project.stacks / "Pulumi.edge-vsphere.yaml", "drs: {workers: manual", "drs: {workers: disabled")
     in_github(made)
     assert "1 of 1 stacks change\n" in (made.root.parent / "out/report.md").read_text()
+
+
+def test_a_stack_file_that_is_deleted_and_nothing_else(tmp_path: Path) -> None:
+    """Its machines go: that is written, with what becomes of its spec."""
+    made = repository(tmp_path / "clone", "edge-vsphere", "edge-tinkerbell", folder="clusters")
+    (made.project.stacks / "Pulumi.edge-vsphere.yaml").unlink()
+    done = in_github(made)
+    folder = made.root.parent
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")
+    report = (folder / "out/report.md").read_text()
+    assert (folder / "out/comment.md").read_text() == f"<!-- isostack pull-request: isostack -->\n{report}"
+    assert report.startswith("## isostack: ⚠️ a stack file is deleted\n\n**Stack file deleted:** <code>edge-vsphere<")
+    assert ": 1 of 2 stacks change\n\n- ▫️ **edge**: one stack alone (before: equivalent with " in report
+    assert "| edge-vsphere (deleted) | " in report
+    assert re.search(r"\n\*\*Machines\*\*\n\n- ➖ \d+ machines: edge-", report)
+    assert "isostack check" not in report
+    assert (folder / "out/change.html").is_file()
+    assert made.git("worktree", "list").count("\n") == 1
+    # And with its spec and all its stacks.
+    for name in ("Pulumi.edge-tinkerbell.yaml", "edge.yaml"):
+        (made.project.stacks / name).unlink()
+    report = made.run("pull-request", "--base", "base").stdout
+    assert report.startswith("## isostack: ⚠️ 2 stack files are deleted\n")
+    assert ": 2 of 2 stacks change\n" in report
+
+
+def test_a_stack_that_could_not_be_read_before_is_deleted(made: Repository) -> None:
+    file = made.project.stacks / STACK
+    file.write_text("config: [")
+    made.commit()
+    made.git("tag", "--force", "base")
+    file.unlink()
+    done = made.run("pull-request", "--base", "base")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("## isostack: ⚠️ a stack file is deleted\n")
+    assert "\n_What changes on each target cannot be shown:_ error: " in done.stdout

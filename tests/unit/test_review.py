@@ -9,12 +9,15 @@ from rich.console import Console
 
 from components import facts
 from isostack.changes import Cause, FileChange, Kind, Property, Row, StackChange
+from isostack.factchanges import UNSEEN
 from isostack.preview.model import Preview
-from isostack.report import changes, changetext
+from isostack.report import changed, changes, changetext
+from isostack.report.html.changes import page
 from isostack.report.markdown import LIMIT
 from isostack.review import Review, review, with_texts
 from tests.examples import previews
 
+COUNTS = {"before": 1, "after": 1}
 SPECS = {each.stack: "edge" for each in previews("edge")}
 
 
@@ -67,6 +70,64 @@ def test_both_stacks_in_the_same_words_are_told_once() -> None:
     dumb = with_texts(found, {}, {})
     assert [file.text for stack in dumb.stacks for file in stack.files] == ["", ""]
     assert "Its text cannot be told: one of the two revisions does not render it." in changes.comment(dumb)
+
+
+def test_the_text_of_user_data_is_not_in_a_state() -> None:
+    """Where a preview of a revision has it, and one of the two may not render it."""
+    before, after = [replace(each, origin="state.json") for each in previews("edge")], previews("edge")
+    for found, said, other in (
+        (review(before, [digested(e, "0" * 12) for e in after], SPECS, "x"), changed.NO_TEXT_OF_STATE, changed.NO_TEXT),
+        (review(after, [digested(e, "0" * 12) for e in after], SPECS, "x"), changed.NO_TEXT, changed.NO_TEXT_OF_STATE),
+    ):
+        for report in (changes.comment(found), text(found), page(found)):
+            assert said[1:] in report
+            assert other[1:] not in report
+
+
+def test_what_is_destroyed_comes_before_what_was_asked() -> None:
+    """And a long table leaves room for what comes after it."""
+    causes = tuple(Cause("spec", f"f{i}", "x" * 500, "y" * 500, "z" * 200) for i in range(900))
+    row = Row(Kind.DELETED, facts.MACHINE, ("m",), "drained, taken out of the cluster, deleted")
+    files = (FileChange("/etc/x", Kind.CHANGED, ("n",), "later", text="@@ -1 +1 @@\n-a\n+b"),)
+    rows = (replace(row, type="a:b:C"),)
+    stack = StackChange("s", Kind.CHANGED, causes, (row,), rows, files, {"before": 2, "after": 1})
+    found = Review("main", (), (stack,), {})
+    for report in (changes.comment(found), text(found), page(found)):
+        wanted = ("m: drained, taken out of", "What changes" if "<html" not in report else ">What changes</h2>", "+b")
+        places = [report.index(each) for each in wanted]
+        assert places == sorted(places)
+    comment = changes.comment(found)
+    assert "| f39 |" in comment
+    assert "\nand 860 rows more: `isostack diff` with --format json has all\n\n<details>" in comment
+    assert "more parts" not in comment
+    few = changes.comment(replace(found, stacks=(replace(stack, causes=causes[:40]),)))
+    assert "rows more" not in few
+    wide = tuple(replace(each, meaning="z" * 5_000) for each in causes)
+    assert "\nand 896 rows more: " in changes.comment(replace(found, stacks=(replace(stack, causes=wide),)))
+
+
+def test_machines_that_find_no_room_are_counted() -> None:
+    rows = [Row(Kind.REPLACED, facts.MACHINE, (f"m{i}",), f"with a new address: {i}") for i in range(900)]
+    rows = [*rows, Row(Kind.DELETED, facts.MACHINE, ("gone",), "deleted")]
+    stack = StackChange("s", Kind.CHANGED, (), tuple(rows), (), (), {"before": 901, "after": 900})
+    comment = changes.comment(Review("main", (), (stack,), {}))
+    assert "**Machines**\n\n- ➖ 1 machine: gone: deleted\n- ♻️ 1 machine: m0: " in comment
+    shown = comment.count("- ♻️ ")
+    assert 100 < shown < 900
+    assert comment.endswith(f"\n- and {900 - shown} more: `isostack diff` with --format json has all\n\n")
+
+
+def test_that_no_machine_is_touched_is_said_alike() -> None:
+    for meaning, said in (("", "no machine is touched"), (UNSEEN, "no machine is touched, as far as is seen here")):
+        stack = StackChange("s", Kind.CHANGED, (Cause("config", "a", "b", "c", meaning),), counts=COUNTS)
+        found = Review("main", (), (stack,), {})
+        assert changed.untouched(found.stacks) == said
+        assert f"**{said.capitalize()}.**\n" in changes.comment(found)
+        assert f"\n{said}\n" in text(found)
+        assert f"<p>{said}</p>" in page(found)
+    none = Review("main", (), (StackChange("s", None, counts=COUNTS),), {})
+    for report in (changes.comment(none), text(none), page(none)):
+        assert "machine is touched" not in report
 
 
 def test_degradations_that_come_and_go() -> None:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from isostack.changes import FileChange, Kind, Property, Row, StackChange, grouped
-from isostack.flat import NOTHING
 from isostack.parity import Verdict
 from isostack.report import changed
+from isostack.report.apart import told
 from isostack.report.html.render import render
 from isostack.report.html.tables import VERDICT_TONES, Differences, differences
-from isostack.report.markdown import short
-from isostack.review import Review, SpecVerdict, difference
+from isostack.review import Review, SpecVerdict
 
 GROUPS: Final = ((Kind.DELETED, Kind.REPLACED), (Kind.CHANGED,), (Kind.CREATED,), (Kind.RENAMED, Kind.LATER))
 """What stands together under one heading of a stack, the worst first."""
@@ -131,8 +130,12 @@ def page(review: Review) -> str:
     shown: dict[tuple[str, str], str] = {}
     stacks = [_stack(each, kinds, Room(ROOM // len(changing)), shown) for each in changing]
     causes = [
-        (changed.subject(cause), short(cause.before, _LONGEST), short(cause.after, _LONGEST), _meanings(review, told))
-        for cause, told in changed.causes(review)
+        (
+            changed.subject(cause),
+            *("\n".join(cell) for cell in told(cause.before, cause.after, _LONGEST).cells()),
+            _meanings(review, meanings),
+        )
+        for cause, meanings in changed.causes(review)
     ]
     sections = [("verdict", "Verdict"), *([("asked", "What changes")] if causes else [])]
     return render(
@@ -154,7 +157,7 @@ def page(review: Review) -> str:
         stacks=stacks,
         number={each.name: i for i, each in enumerate(stacks)},
         tones=TONES,
-        no_text=changed.NO_TEXT,
+        no_text=changed.no_text(review),
         most=changed.NAMED,
         note=changed.NOTE if rows else "",
     )
@@ -192,8 +195,8 @@ def _worst(review: Review) -> list[Line]:
     ]
 
 
-def _meanings(review: Review, told: dict[str, tuple[str, ...]]) -> list[str]:
-    return [f"{meaning}{changed.where(review, stacks)}".strip() for meaning, stacks in told.items()]
+def _meanings(review: Review, meanings: dict[str, tuple[str, ...]]) -> list[str]:
+    return [f"{meaning}{changed.where(review, stacks)}".strip() for meaning, stacks in meanings.items()]
 
 
 def _spec(each: SpecVerdict) -> Spec:
@@ -256,10 +259,8 @@ def _lines(rows: Sequence[Row], room: Room) -> Iterator[Line]:
 
 
 def _value(each: Property) -> Value:
-    sides = ["" if side == NOTHING else side for side in (each.before, each.after)]
-    lines = difference(*sides).splitlines() if any("\n" in side.strip() for side in sides) else []
-    before, after = ("", "") if lines else (short(each.before, _LONGEST), short(each.after, _LONGEST))
-    return Value(each.path, before, after, changed.later(each), tuple(lines))
+    found = told(each.before, each.after, _LONGEST)
+    return Value(each.path, found.before, found.after, changed.later(each), found.lines)
 
 
 def _text(each: Value) -> str:
