@@ -9,7 +9,6 @@ from rich.console import Console
 
 from components import facts
 from isostack.changes import Cause, FileChange, Kind, Property, Row, StackChange
-from isostack.factchanges import UNSEEN
 from isostack.preview.model import Preview
 from isostack.report import changed, changes, changetext
 from isostack.report.html.changes import page
@@ -118,7 +117,10 @@ def test_machines_that_find_no_room_are_counted() -> None:
 
 
 def test_that_no_machine_is_touched_is_said_alike() -> None:
-    for meaning, said in (("", "no machine is touched"), (UNSEEN, "no machine is touched, as far as is seen here")):
+    for meaning, said in (
+        ("", "no machine is touched"),
+        ("looked up", "no machine is touched, as far as is seen here"),
+    ):
         stack = StackChange("s", Kind.CHANGED, (Cause("config", "a", "b", "c", meaning),), counts=COUNTS)
         found = Review("main", (), (stack,), {})
         assert changed.untouched(found.stacks) == said
