@@ -153,8 +153,8 @@ class ClusterFacts(Facts):
     policies: PolicySettings = Field(AS_DECLARED, description="How the stack's config has it judged.")
     config: dict[str, Any] = Field(
         {},
-        description="The target's config, without what is empty and names of files; and the stack's other keys, by "
-        "their names, that are no secrets.",
+        description="The target's config, without what is empty; and the stack's other keys, by their names, that are "
+        "no secrets.",
     )
     hidden: dict[str, str] = Field(
         {}, description="What of `config` nothing else shows, and what a change of it means."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
@@ -189,10 +188,8 @@ class Plan:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The target's config as it is written, with defaults. Of a file what is in it counts, and not its name: that
-        shows in what is made of it."""
-        files = {name for name, value in self.target if isinstance(value, Path)}
-        return dict(self.target.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=files))
+        """The target's config as it is written, with defaults and without what is empty."""
+        return dict(self.target.model_dump(mode="json", by_alias=True, exclude_none=True))
 
     @property
     def loose(self) -> str:
