@@ -199,18 +199,16 @@ def news(findings: Iterable[Finding], label: str, known: Mapping[Key, Sequence[K
     """Those of this stack that were not found before, were better then, or held for less: these say for what."""
     for finding in findings:
         before = known.get((label, finding.rule, finding.of, finding.field), ())
+        all_of = frozenset(finding.subjects)
         alike = [(level, subjects) for status, level, subjects in before if status == finding.status]
-        if any(
-            level in (finding.level, "mandatory") and subjects.issuperset(finding.subjects) for level, subjects in alike
-        ):
+        if any(level in (finding.level, "mandatory") and all_of <= subjects for level, subjects in alike):
             continue
         fresh = [each for each in finding.subjects if not any(each in subjects for _, subjects in alike)]
-        grown = 0 < len(fresh) < len(finding.subjects)
-        yield (
-            replace(finding, message=f"{finding.message}\nnew: {named(fresh)}; the others were there before")
-            if grown
-            else finding
-        )
+        if 0 < len(fresh) < len(finding.subjects):
+            told = f"{finding.message}\nnew: {named(fresh)}; the others were there before"
+            yield replace(finding, message=told)
+        else:
+            yield finding
 
 
 def _narrowed(

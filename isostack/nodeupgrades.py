@@ -33,7 +33,7 @@ def refused(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 def _differ(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     old, new = _kubernetes(before), _kubernetes(after)
-    return bool(new.get("upgrades")) and len({None, old.get("version"), new.get("version")}) == 3
+    return bool(new.get("upgrades")) and "version" in old and old["version"] != new["version"]
 
 
 def _kubernetes(cluster: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from components.facts import MachineFacts, SiteFacts
 from components.rules import Stack, Undecided
+from isostack.assess.recovery import restarts
 
 
 def of_pool(stack: Stack, pool: str) -> list[MachineFacts]:
@@ -27,10 +28,8 @@ def hosts(stack: Stack, machines: Iterable[MachineFacts]) -> Counter[str]:
 
 
 def restarting(stack: Stack) -> SiteFacts | None:
-    """The site whose machines start again on another host when theirs is lost; None where one does not, or has no
-    other host."""
-    restart = (site.restarts_machines and len(site.hosts) != 1 for site in stack.sites)
-    return stack.sites[0] if stack.sites and all(restart) else None
+    """The site whose machines start again on another host when theirs is lost; None where those of one do not."""
+    return stack.sites[0] if stack.sites and all(map(restarts, stack.sites)) else None
 
 
 def most(carried: Counter[str]) -> tuple[str, int]:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from isostack.assess.capacity import carried, fatal_members, needed
 from isostack.assess.case import Case, Machine
 from isostack.assess.recovery import TAINTED_PER_SECOND, taints_per_second
-
-State = Literal["none", "volume", "replicated"]
-"""Of a workload, as the spec has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,7 @@ class Loss:
         return sum(count for _, count in self.on)
 
 
-def losses(case: Case, state: State | None = None) -> Collection[Loss]:
+def losses(case: Case, state: str | None = None) -> Collection[Loss]:
     """Each kind of loss that hits a pool with workloads of this state, where the spec has such; None: any pool. Raises
     NoAnswer for VMs whose hosts are chosen later."""
     key = f"{__name__} {state}"

@@ -60,9 +60,8 @@ def of_vms(case: Case, cpus: Numbers, mib: Numbers, overcommit: Numbers) -> Numb
     hosts = case.site.hosts
     if not hosts:
         raise NoAnswer(f"the hosts of {case.stack} are not known")
-    by_cpu = np.ceil(
-        cpus / np.maximum(overcommit, case.site.cpu_overcommit) / (sum(host.usable_cpus for host in hosts) / len(hosts))
-    )
+    threads = sum(host.usable_cpus for host in hosts) / len(hosts)
+    by_cpu = np.ceil(cpus / np.maximum(overcommit, case.site.cpu_overcommit) / threads)
     by_memory = np.ceil(mib / (sum(host.usable_memory / MIB for host in hosts) / len(hosts)))
     reserve = case.site.reserve_hosts
     apart = min(len(hosts), quorum_hosts(case.spec.control_plane.nodes))

@@ -12,6 +12,8 @@ from enum import StrEnum
 from math import ceil
 from typing import Literal
 
+from components.facts import SiteFacts
+
 LEASE, MONITOR, GRACE = 10, 5, 50
 """A kubelet renews its lease every 10 s, the controller looks every 5 s and waits 50 s, 40 before 1.32 [documented]
 kubernetes.io/docs/concepts/architecture/nodes; github.com/kubernetes/kubernetes pull request 126287."""
@@ -81,6 +83,12 @@ class Back:
     @property
     def seconds(self) -> float:
         return total(self.phases)
+
+
+def restarts(site: SiteFacts) -> bool:
+    """Whether machines of a lost host start again on others: vSphere HA is on, keeps a host in reserve, and there is
+    another; hosts that are not known are taken as several."""
+    return site.restarts_machines and site.reserve_hosts > 0 and len(site.hosts) != 1
 
 
 def detected(grace: float = GRACE, lease: float = LEASE, monitor: float = MONITOR) -> float:

@@ -12,10 +12,9 @@ STEP, MOST = 5, 95
 """Per cent by which requests are lowered until all pods find a node: in such steps, up to so much."""
 
 
-def unplaced(size: Size, nodes: int, workloads: Sequence[Workload], pods: int = MAX_PODS) -> int:
-    """Replicas that the scheduler leaves pending on so many nodes of a pool, workloads in the order in which they come:
-    all that `pending` tells of each."""
-    return sum(pending([size] * nodes, workloads, pods))
+def unplaced(sizes: Sequence[Size], workloads: Sequence[Workload], pods: int = MAX_PODS) -> int:
+    """All replicas that `pending` tells of each workload."""
+    return sum(pending(sizes, workloads, pods))
 
 
 def pending(sizes: Sequence[Size], workloads: Sequence[Workload], pods: int = MAX_PODS) -> list[int]:
@@ -109,4 +108,4 @@ def _lowered(workload: Workload, percent: int) -> Workload:
 
 
 def _all_placed(sizes: Sequence[Size], size: Size, workloads: Sequence[Workload]) -> bool:
-    return not any(sum(pending(sizes, order)) for order in orders(size, workloads))
+    return not any(unplaced(sizes, order) for order in orders(size, workloads))

@@ -7,7 +7,7 @@ from isostack.assess.case import Case, NoAnswer
 from isostack.assess.fleet import rebuild_seconds
 from isostack.assess.inputs import Input
 from isostack.assess.question import Numbers, Values
-from isostack.assess.recovery import restarted
+from isostack.assess.recovery import restarted, restarts
 
 BOOT_MEASURED = (
     "engineers' knowledge; VMware measured 7 min 40 s for vCenter itself, blogs.vmware.com/performance/2015/03"
@@ -71,12 +71,11 @@ REPAIR = Input(
 
 def restarting(case: Case) -> int | None:
     """Hosts among which HA restarts VMs, one of them kept in reserve; None: nothing does, or there is nowhere to."""
-    site = case.site
-    if not site.restarts_machines or not site.reserve_hosts:
+    if not restarts(case.site):
         return None
-    if not site.hosts:
+    if not case.site.hosts:
         raise NoAnswer(f"the hosts of {case.stack} are not known")
-    return len(site.hosts) if len(site.hosts) > 1 else None
+    return len(case.site.hosts)
 
 
 def whole(case: Case, values: Values) -> Numbers:

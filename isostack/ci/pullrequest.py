@@ -191,16 +191,12 @@ def _with_siblings(project: Project, names: Sequence[str], specs_gone: Sequence[
 
 
 def _diff(change: Change, names: Sequence[str]) -> tuple[str, bool, dict[str, str]]:
-    """What the change does to each stack, where this version can tell; whether the targets are known to differ; and the
-    page of it as a file, by name."""
-    here = Path.cwd()
-    known = _isostack(here, "diff", "--help").stdout
-    if "--base" not in known:
-        return "_What changes on each target is not shown: this version has no `isostack diff --base`._", False, {}
+    """What the change does to each stack; whether the targets are known to differ; and the page of it as a file, by
+    name."""
     with TemporaryDirectory() as folder:
         file = Path(folder, "change.html")
-        arguments = ["--base", change.base[:_HASH], "--format", "markdown"]
-        done = _isostack(here, "diff", *arguments, *(["--html", str(file)] if "--html" in known else []), *names)
+        arguments = ("--base", change.base[:_HASH], "--format", "markdown", "--html", str(file))
+        done = _isostack(Path.cwd(), "diff", *arguments, *names)
         page = {file.name: file.read_text("utf-8")} if file.is_file() else {}
     if done.returncode not in (FINE, NOT_EQUIVALENT) or not done.stdout.strip():
         return f"_What changes on each target cannot be shown:_ {_said(done)}", False, page

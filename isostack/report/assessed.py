@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from isostack.assess.answers import Answer, Flip, Result
 from isostack.assess.case import Kind
@@ -19,6 +20,14 @@ def number(value: float) -> str:
     if value and abs(value) < 1e-4:
         return "under 0.0001" if value > 0 else "-under 0.0001"
     return f"{float(f'{value:.3g}'):,.12g}"
+
+
+class Table(NamedTuple):
+    """One that stands behind the page."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 def headline(result: Assessment) -> str:

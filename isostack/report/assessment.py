@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from isostack.assessment import Assessment
 from isostack.report import assessed, kept
-from isostack.report.behind import always, behind
+from isostack.report.behind import behind
 from isostack.report.console import heading, make_table
 from isostack.report.markdown import _cell, folded
 
@@ -29,11 +29,10 @@ def text(out: Console, result: Assessment) -> None:
         heading(out, title)
         for line in lines:
             out.print(f"  {escape(line)}", soft_wrap=True)
-    matrix, _ = always()
-    for behind_it in (*behind(result), matrix):
-        heading(out, behind_it.title)
-        table = make_table(*behind_it.head)
-        for row in behind_it.rows:
+    for title, columns, rows in (*behind(result), kept.matrix()):
+        heading(out, title)
+        table = make_table(*columns)
+        for row in rows:
             table.add_row(*map(escape, row))
         out.print(table)
     out.print(f"[dim]{escape(kept.TOLD.replace('`', ''))}[/]")
@@ -46,7 +45,7 @@ def markdown(result: Assessment) -> str:
 
 def snapshots() -> str:
     """What each kind of snapshot brings back, for any spec, folded."""
-    matrix, reasons = always()
+    matrix, reasons = kept.matrix(), kept.reasons()
     why = folded(reasons.title, "\n".join(_table(reasons.head, reasons.rows))).rstrip()
     return folded(matrix.title, "\n".join((*_table(matrix.head, matrix.rows), "", kept.TOLD, "", why)))
 

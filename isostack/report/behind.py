@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from isostack.assess.neighbours import Shared
 from isostack.assessment import Assessment
 from isostack.report import assessed, kept
+from isostack.report.assessed import Table
 from policies.words import count, listed, named
-
-
-class Table(NamedTuple):
-    """One that stands behind the page."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def behind(result: Assessment) -> Iterator[Table]:
@@ -26,7 +18,7 @@ def behind(result: Assessment) -> Iterator[Table]:
     inputs = [(each.id, assessed.span(each), each.title, str(each.evidence)) for each in result.inputs]
     for table in (
         Table("Under other settings, the rest as planned", ("question", "under", *stacks), list(_variants(result))),
-        Table(kept.HERE, kept.here_head(), list(kept.here(result))),
+        kept.here(result),
         Table("Who shares what with whom", ("what", "tenants", "stack", "where"), list(_neighbours(result))),
         Table(
             "What moves the difference most, over each input's range",
@@ -37,12 +29,6 @@ def behind(result: Assessment) -> Iterator[Table]:
     ):
         if table.rows:
             yield table
-
-
-def always() -> Iterator[Table]:
-    """Of any spec: what each kind of snapshot brings back, and why."""
-    yield Table(kept.ANY, kept.matrix_head(), list(kept.matrix()))
-    yield Table(kept.WHY, kept.reasons_head(), list(kept.reasons()))
 
 
 def _variants(result: Assessment) -> Iterator[Sequence[str]]:

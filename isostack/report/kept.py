@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from isostack.assess.snapshots import KINDS, Figure, Loss
 from isostack.assessment import Assessment
-from isostack.report.assessed import cell
+from isostack.report.assessed import Table, cell
 
 ANY = "What each kind of snapshot brings back, after which loss"
 WHY = "Why, and by which source"
@@ -17,22 +17,18 @@ TOLD = (
 )
 
 
-def matrix_head() -> Sequence[str]:
-    return ("kind", *Loss)
-
-
-def matrix() -> Iterator[Sequence[str]]:
+def matrix() -> Table:
     """The same for every spec: a kind a row."""
-    for kind in KINDS:
-        yield (kind.title, *(kind.against[loss].verdict for loss in Loss))
+    rows = [(kind.title, *(kind.against[loss].verdict for loss in Loss)) for kind in KINDS]
+    return Table(ANY, ("kind", *Loss), rows)
 
 
-def reasons_head() -> Sequence[str]:
-    return ("kind", "what", "verdict or number", "why", "from")
-
-
-def reasons() -> Iterator[Sequence[str]]:
+def reasons() -> Table:
     """What is behind the matrix, each with its source."""
+    return Table(WHY, ("kind", "what", "verdict or number", "why", "from"), list(_reasons()))
+
+
+def _reasons() -> Iterator[Sequence[str]]:
     for kind in KINDS:
         yield (kind.title, "holds", "", kind.holds, "; ".join(map(str, kind.evidence)))
         for loss in Loss:
@@ -42,12 +38,12 @@ def reasons() -> Iterator[Sequence[str]]:
             yield (kind.title, name, figure.question, figure.text, str(figure.evidence))
 
 
-def here_head() -> Sequence[str]:
-    return ("kind", "stacks", "there", "RPO", "RTO")
-
-
-def here(result: Assessment) -> Iterator[Sequence[str]]:
+def here(result: Assessment) -> Table:
     """Of one spec: a row for all stacks of which the same is to be said."""
+    return Table(HERE, ("kind", "stacks", "there", "RPO", "RTO"), list(_here(result)))
+
+
+def _here(result: Assessment) -> Iterator[Sequence[str]]:
     for each in result.snapshots:
         rows: dict[tuple[str, str, str], list[str]] = {}
         for stack, found in each.stacks.items():

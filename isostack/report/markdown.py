@@ -23,7 +23,7 @@ _LISTED: Final = 50
 
 def findings(rules: Sequence[Declared], judged: Mapping[str, Judgement], *, new: bool = False) -> str:
     """`new`: what was there before is not among them."""
-    head = "\n".join(_head(judged, "nothing new" if new else "no finding", () if new else rules))
+    head = "\n".join(_news(judged) if new else _head(rules, judged))
     blocks = [_finding(stacks, finding) for stacks, finding in together(judged)]
     return within(head, blocks, lambda left: f"\n\n{left} more: `isostack check {' '.join(judged)}`\n")
 
@@ -66,14 +66,19 @@ def fitting(lines: Iterable[str], room: int) -> tuple[list[str], int]:
     return every[:shown], len(every) - shown
 
 
-def _head(judged: Mapping[str, Judgement], silence: str, rules: Sequence[Declared]) -> list[str]:
-    """`rules`: those of which the reader is told how many found nothing; none: nobody asks."""
-    counts = counted(judged)
-    found = ", ".join(f"{_MARKS[name]} {count} {name}" for name, count in counts.items())
-    if not rules:
-        return [f"### isostack check: {f'new: {found}' if found else f'✅ {silence}'}", "", ""]
-    lines = [f"### isostack check: {found or f'✅ {silence}'}", ""]
-    lines += ["| stack | " + " | ".join(_MARKS) + f" | {silence} | not applicable |", "|---|" + "---:|" * 6]
+def _counts(judged: Mapping[str, Judgement]) -> str:
+    return ", ".join(f"{_MARKS[name]} {count} {name}" for name, count in counted(judged).items())
+
+
+def _news(judged: Mapping[str, Judgement]) -> list[str]:
+    """Nobody asks how many rules found nothing new."""
+    found = _counts(judged)
+    return [f"### isostack check: {f'new: {found}' if found else '✅ nothing new'}", "", ""]
+
+
+def _head(rules: Sequence[Declared], judged: Mapping[str, Judgement]) -> list[str]:
+    lines = [f"### isostack check: {_counts(judged) or '✅ no finding'}", ""]
+    lines += ["| stack | " + " | ".join(_MARKS) + " | no finding | not applicable |", "|---|" + "---:|" * 6]
     for stack, judgement in judged.items():
         own = [finding.verdict for finding in judgement.findings]
         loud = {finding.rule for finding in judgement.findings}

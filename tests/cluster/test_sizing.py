@@ -72,8 +72,8 @@ def alive(cluster: Cluster, kwok_tool: str) -> Iterator[Cluster]:
 def test_all_find_a_place_on_the_nodes_needed_largest_first_and_not_on_one_fewer(alive: Cluster, name: str) -> None:
     size, workloads = POOLS[name]
     needed, workloads = _needed(size, workloads), largest_first(size, workloads)
-    assert pending(alive, size, needed - 1, workloads) == unplaced(size, needed - 1, workloads) > 0
-    assert pending(alive, size, needed, workloads) == unplaced(size, needed, workloads) == 0
+    assert pending(alive, size, needed - 1, workloads) == unplaced([size] * (needed - 1), workloads) > 0
+    assert pending(alive, size, needed, workloads) == unplaced([size] * needed, workloads) == 0
 
 
 @pytest.mark.parametrize("name", MIXED)
@@ -81,9 +81,9 @@ def test_the_scheduler_packs_nothing(alive: Cluster, name: str) -> None:
     """So small pods that come first may keep large ones out, and the nodes needed do not suffice."""
     size, workloads = MIXED[name]
     needed = _needed(size, workloads)
-    assert pending(alive, size, needed, workloads) == unplaced(size, needed, workloads) > 0
-    enough = next(nodes for nodes in count(needed) if not unplaced(size, nodes, workloads))
-    assert pending(alive, size, enough - 1, workloads) == unplaced(size, enough - 1, workloads) > 0
+    assert pending(alive, size, needed, workloads) == unplaced([size] * needed, workloads) > 0
+    enough = next(nodes for nodes in count(needed) if not unplaced([size] * nodes, workloads))
+    assert pending(alive, size, enough - 1, workloads) == unplaced([size] * (enough - 1), workloads) > 0
     assert pending(alive, size, enough, workloads) == 0
 
 

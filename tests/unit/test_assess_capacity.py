@@ -94,13 +94,13 @@ MEASURED = [
 def test_what_the_scheduler_leaves_pending(shape: str, workloads: list[Workload], pending: dict[int, int]) -> None:
     cpus, gib = shape.split("x")
     node = size(int(cpus), f"{gib}Gi")
-    assert {nodes: scheduler.unplaced(node, nodes, workloads) for nodes in pending} == pending
+    assert {nodes: scheduler.unplaced([node] * nodes, workloads) for nodes in pending} == pending
 
 
 def test_pods_that_a_kubelet_takes_bound_what_is_placed() -> None:
     node = size(8, "32Gi")
-    assert [scheduler.unplaced(node, 1, [pods(300, 10, "16Mi")], most) for most in (110, 250)] == [200, 60]
-    assert scheduler.unplaced(node, 0, [SMALL]) == SMALL.replicas
+    assert [scheduler.unplaced([node] * 1, [pods(300, 10, "16Mi")], most) for most in (110, 250)] == [200, 60]
+    assert scheduler.unplaced([node] * 0, [SMALL]) == SMALL.replicas
 
 
 MEMORY = ("16Mi", "700Mi", "3Gi", "20Gi")
@@ -143,10 +143,10 @@ def test_what_would_place_all() -> None:
     assert scheduler.orders(node, workloads) == ([LARGE, SMALL], [SMALL, LARGE])
     assert scheduler.pending(sizes, [SMALL, LARGE]) == [0, 2]
     assert scheduler.more(sizes, node, workloads) == 10
-    assert scheduler.unplaced(node, 13, workloads) > 0 == scheduler.unplaced(node, 14, workloads)
+    assert scheduler.unplaced([node] * 13, workloads) > 0 == scheduler.unplaced([node] * 14, workloads)
     assert scheduler.lower(sizes, node, workloads, [LARGE.name]) == 40
     less = [SMALL, pods(2, 4200, "12Gi")], [SMALL, pods(2, 4550, "13Gi")]
-    assert [scheduler.unplaced(node, 4, each) > 0 for each in less] == [False, True]
+    assert [scheduler.unplaced([node] * 4, each) > 0 for each in less] == [False, True]
     # Two larger ones do as well as ten of the same.
     assert scheduler.more(sizes, size(16, "64Gi"), workloads) == 2
     with pytest.raises(ValueError, match="a replica fits no node of 4 CPU"):

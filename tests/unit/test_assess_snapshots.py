@@ -49,7 +49,7 @@ def test_what_each_kind_brings_back() -> None:
     said = {kind.id: " ".join(kind.against[loss].verdict for loss in Loss) for kind in KINDS}
     assert said == MATRIX
     assert all(list(kind.against) == list(Loss) for kind in KINDS)
-    assert [row[0] for row in kept.matrix()] == [kind.title for kind in KINDS]
+    assert [row[0] for row in kept.matrix().rows] == [kind.title for kind in KINDS]
 
 
 def test_against_every_loss_there_is_something() -> None:
@@ -147,7 +147,7 @@ def test_one_of_several_classes(grades: tuple[str, str], there: str) -> None:
 
 
 def test_the_rows_have_the_answers_numbers() -> None:
-    rows = {(title, stacks): (there, rpo, rto) for title, stacks, there, rpo, rto in kept.here(shop())}
+    rows = {(title, stacks): (there, rpo, rto) for title, stacks, there, rpo, rto in kept.here(shop()).rows}
     etcd, metal = BY_ID["snapshot.etcd"].title, "shop-tinkerbell"
     table = {(row[0], i): row[3 + i] for row in assessed.rows(shop()) for i in (0, 1)}
     for i, stack in enumerate(("shop-vsphere", metal)):

@@ -69,8 +69,7 @@ def hardware(case: Case, values: Values) -> float:
 
 def _tenants(case: Case, machines: Sequence[Machine]) -> int:
     """The cluster's own pods are no tenant, but where there is none."""
-    named = len(tenants(case, machines) - {""})
-    return named or not case.spec.tenants
+    return len(tenants(case, machines) - {""}) if case.spec.tenants else 1
 
 
 QUESTIONS = (

@@ -12,7 +12,6 @@ from isostack.assess.question import Numbers, Question, Values
 from isostack.assess.waits import BOOT, POST
 
 GIB = 1024**3
-ROLES = ("control-plane", "worker")
 START = Input(
     "patching.start",
     "Until a batch of evicted pods runs elsewhere",
@@ -101,12 +100,13 @@ def system(case: Case, values: Values) -> Numbers:
 
 def kubernetes(case: Case, values: Values) -> Numbers:
     """Hours: the control plane one node at a time, then the workers as many as the spec lets go; by hand one."""
-    upgrades = case.spec.kubernetes.upgrades
-    drains = {role: [_drain(case, m, values) for m in case.machines if m.wanted.role == role] for role in ROLES}
-    at_once = {"control-plane": 1, "worker": upgrades.concurrency if upgrades else 1}
+    upgrades, members = case.spec.kubernetes.upgrades, [m for m in case.machines if m.wanted.role != "worker"]
+    rounds = ((members, 1), (case.workers, upgrades.concurrency if upgrades else 1))
     return sum(
-        model.upgrade_hours(len(each), np.maximum.reduce(each), values[UPGRADE.id], at_once[role])
-        for role, each in drains.items()
+        model.upgrade_hours(
+            len(machines), np.maximum.reduce([_drain(case, m, values) for m in machines]), values[UPGRADE.id], at_once
+        )
+        for machines, at_once in rounds
     )
 
 

@@ -15,8 +15,9 @@ from isostack.assess.uncertainty import usual
 from isostack.assessment import Assessment, assess
 from isostack.evidence import cluster_facts, machine_facts
 from isostack.preview.model import Preview
-from isostack.report import assessed
-from isostack.report.behind import Table, always, behind
+from isostack.report import assessed, kept
+from isostack.report.assessed import Table
+from isostack.report.behind import behind
 from isostack.report.html.bars import closest, recovery, tornado
 from isostack.report.html.curves import balance, cost
 from isostack.report.html.plots import Plot
@@ -77,7 +78,7 @@ def chapter(previews: Sequence[Preview], known: Mapping[str, Input] | None = Non
         sections=tuple(assessed.sections(result)),
         plots=tuple(_plots(result, [with_workloads(case) for case in cases], known)),
         no_cost=_no_cost(result),
-        behind=(*behind(result), *always()),
+        behind=(*behind(result), kept.matrix(), kept.reasons()),
     )
 
 
